@@ -1,0 +1,68 @@
+// What is known about every runtime at one moment: the only thing that crosses from poll to metrics and web.
+// Immutable once published (shared_ptr<const Fleet>), so readers need no lock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/layout.h"
+#include "model/outcome.h"
+#include "model/snapshot.h"
+
+namespace buntime {
+
+/// One app and version, over all of its workers. Counters are accumulated by the exporter since its own start,
+/// so they never fall while it runs.
+struct App {
+  std::string name;
+  std::string version;  // empty: none
+  std::array<std::uint32_t, kWorkerStateNames.size()> workers{};  // by state
+  double requests = 0;
+  std::optional<double> errors;
+  std::optional<double> request_seconds;
+  std::optional<double> heap_used_bytes;  // of its live workers
+  friend bool operator==(const App&, const App&) = default;
+};
+
+/// Highest value of the polls within the peak window.
+struct Peaks {
+  std::optional<double> active;
+  std::optional<double> utilization;
+  std::optional<double> ephemeral_queue_depth;
+  friend bool operator==(const Peaks&, const Peaks&) = default;
+};
+
+/// A successful poll, translated: gauges derived, counters mirrored (see poll/).
+struct Reading {
+  Snapshot snapshot;
+  Layout layout = Layout::kAdmin;
+  std::string runtime_version;  // empty: unknown
+  Peaks peaks;
+  std::vector<App> apps;             // by name, then version
+  std::vector<std::uint32_t> shown;  // indexes of the workers that get series, at most the target's limit
+  std::size_t workers_dropped = 0;   // workers beyond that limit
+  friend bool operator==(const Reading&, const Reading&) = default;
+};
+
+struct Runtime {
+  std::string name;  // label `runtime`; empty: none
+  std::string url;   // for people: origin and path, never a secret
+  bool tried = false;
+  bool up = false;                     // the latest poll succeeded
+  Outcome outcome = Outcome::kOk;      // of the latest poll; means nothing before `tried`
+  std::string error;                   // why it is not up
+  std::optional<double> poll_seconds;  // duration of the latest poll
+  std::optional<double> last_success_unix_seconds;
+  std::shared_ptr<const Reading> reading;  // null: never read, or older than stale_after
+};
+
+struct Fleet {
+  std::uint64_t revision = 0;  // rises with every publication
+  std::vector<std::shared_ptr<const Runtime>> runtimes;  // in configured order
+};
+
+}  // namespace buntime

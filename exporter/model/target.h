@@ -1,0 +1,64 @@
+// One runtime to be polled, as configured. Built and validated in config; nothing behind it checks again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/layout.h"
+
+namespace buntime {
+
+/// What proves to the runtime who we are. The secret itself stays in its file, which fetch reads.
+struct Credential {
+  enum class Kind { kNone, kApiKey, kBearer, kBasic };
+  Kind kind = Kind::kNone;
+  std::string username;  // kBasic only
+  std::string file;
+  friend bool operator==(const Credential&, const Credential&) = default;
+};
+
+/// How https to the runtime is verified. Empty: the system's defaults.
+struct TlsClient {
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+  std::string server_name;
+  bool insecure_skip_verify = false;
+  friend bool operator==(const TlsClient&, const TlsClient&) = default;
+};
+
+/// An http(s) URL without userinfo, query and fragment. Only ParseRuntimeUrl makes one.
+struct RuntimeUrl {
+  std::string origin;       // "https://10.0.0.5:8000"
+  std::string path;         // prefix before the plugin base, without a slash at its end; "" mostly
+  std::string exact_stats;  // set when the URL named the stats endpoint itself: "/metrics/admin/stats"
+  friend bool operator==(const RuntimeUrl&, const RuntimeUrl&) = default;
+};
+
+/// Accepts a base URL, or the full URL of a stats endpoint (it ends in /stats). The error says what is wrong and
+/// never repeats userinfo.
+Result<RuntimeUrl> ParseRuntimeUrl(std::string_view text);
+
+struct Target {
+  std::string name;  // value of the label `runtime`; empty: a single, unnamed runtime without that label
+  RuntimeUrl url;
+  std::string plugin_base = "/metrics";  // starts with a slash and does not end in one; "" is the root
+  std::optional<Layout> layout;          // empty: search
+  std::optional<double> pool_size;       // of a runtime that does not report its own
+  Credential credential;
+  TlsClient tls;
+  Duration interval{};
+  Duration timeout{};  // of a whole poll, search included; at most the interval
+  Duration stale_after{};
+  Duration peak_window{};
+  std::uint64_t max_body = 0;      // bytes, after decompression
+  std::size_t worker_limit = 0;  // workers with series of their own
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+}  // namespace buntime

@@ -1,0 +1,82 @@
+// The HTTP server: what it answers arrives as callables from app, so that it knows neither poll nor metrics.
+//
+// Threading: Run's one I/O thread accepts, parses, and writes; handlers marked kPool run on a small pool so that a
+// large page never delays a health answer. Stop may be called from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace buntime {
+
+/// What a handler may look at. Views live as long as the call.
+struct HttpRequest {
+  std::string_view method;           // "GET" or "HEAD" unless the route takes more
+  std::string_view path;             // decoded, without query
+  std::string_view query;            // raw, without '?'
+  std::string_view accept;           // header values, empty when absent
+  std::string_view accept_encoding;  //
+  std::string_view if_none_match;    //
+};
+
+/// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while the
+/// part that differs from answer to answer stays small.
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;  // besides Content-Type, -Length, Date, Connection
+  std::shared_ptr<const std::string> shared;                 // may be null
+  std::string tail;
+};
+
+struct Route {
+  enum class Where { kInline, kPool };
+  std::string path;  // exact match; "/" is the landing page
+  Where where = Where::kInline;
+  std::function<HttpResponse(const HttpRequest&)> handle;
+};
+
+struct ServerLimits {
+  Duration header_timeout = std::chrono::seconds(10);  // first byte of a request to the end of its header
+  Duration idle_timeout = std::chrono::seconds(75);    // between requests of a connection
+  Duration write_timeout = std::chrono::seconds(30);   // a whole answer
+  Duration drain_timeout = std::chrono::seconds(5);    // answers in flight when Stop is called
+  std::size_t header_bytes = 16 * 1024;                // more: 431
+  std::size_t target_bytes = 4 * 1024;                 // path and query; more: 414
+  std::size_t connections = 2048;  // beyond it: the longest idle connection makes room, else the new one is refused
+};
+
+struct ServerOptions {
+  std::vector<std::string> listen;  // "host:port", "[::1]:port", ":port" (all addresses, both families)
+  ServerLimits limits;
+  std::size_t pool_threads = 1;
+};
+
+/// Called after each answer: the route's path ("other" for unknown ones), status, and seconds from the end of the
+/// request's header to the last byte written.
+using AccessObserver = std::function<void(std::string_view path, int status, double seconds)>;
+
+class Server {
+ public:
+  virtual ~Server() = default;  // stops and joins
+  /// Addresses that are listened on, ports resolved: "127.0.0.1:10077", "[::]:10077".
+  virtual std::vector<std::string> Addresses() const = 0;
+  /// Stops accepting, lets answers in flight finish (at most drain_timeout), closes, and joins. Idempotent.
+  virtual void Stop() = 0;
+};
+
+/// Binds every address and starts serving. An address that cannot be bound is an error that names it and why.
+Result<std::unique_ptr<Server>> StartServer(ServerOptions options, std::vector<Route> routes,
+                                            AccessObserver observer, Log& log);
+
+}  // namespace buntime
