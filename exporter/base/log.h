@@ -1,5 +1,5 @@
-// What every room may say to the operator. The sink (spdlog, logfmt or JSON) is chosen by app; rooms know only
-// this interface. Implementations are thread-safe.
+// What every room may say to the operator. The sink (spdlog, logfmt or JSON) is chosen by app; rooms know
+// only this interface. Implementations are thread-safe.
 #pragma once
 
 #include <initializer_list>

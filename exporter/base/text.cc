@@ -162,7 +162,8 @@ Result<std::uint64_t> ParseSize(std::string_view text) {
 std::string FormatSize(std::uint64_t bytes) {
   for (std::size_t i = 0; i < 3; ++i) {
     const auto factor = static_cast<std::uint64_t>(kSizeUnits[i].factor);
-    if (bytes != 0 && bytes % factor == 0) return std::to_string(bytes / factor) + std::string(kSizeUnits[i].name);
+    if (bytes != 0 && bytes % factor == 0)
+      return std::to_string(bytes / factor) + std::string(kSizeUnits[i].name);
   }
   return std::to_string(bytes) + "B";
 }

@@ -20,11 +20,12 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 /// True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, surrogates or values past U+10FFFF).
 bool IsUtf8(std::string_view text);
 
-/// The longest prefix of at most `max_bytes` that does not cut a UTF-8 sequence in two. `text` is well-formed.
+/// The longest prefix of at most `max_bytes` that does not cut a UTF-8 sequence in two. `text` is
+/// well-formed.
 std::string_view CutUtf8(std::string_view text, std::size_t max_bytes);
 
-/// Parses `250ms`, `5s`, `1m30s`, `1.5h`, `2d`: decimal numbers with a unit (ms, s, m, h, d), largest first in
-/// any combination. Negative values and bare numbers are refused, except a bare `0`.
+/// Parses `250ms`, `5s`, `1m30s`, `1.5h`, `2d`: decimal numbers with a unit (ms, s, m, h, d), largest first
+/// in any combination. Negative values and bare numbers are refused, except a bare `0`.
 Result<Duration> ParseDuration(std::string_view text);
 
 /// The shortest of the forms that ParseDuration reads: 90 s is `1m30s`.

@@ -15,11 +15,11 @@
 
 namespace buntime {
 
-/// One app and version, over all of its workers. Counters are accumulated by the exporter since its own start,
-/// so they never fall while it runs.
+/// One app and version, over all of its workers. Counters are accumulated by the exporter since its own
+/// start, so they never fall while it runs.
 struct App {
   std::string name;
-  std::string version;  // empty: none
+  std::string version;                                            // empty: none
   std::array<std::uint32_t, kWorkerStateNames.size()> workers{};  // by state
   double requests = 0;
   std::optional<double> errors;
@@ -61,7 +61,7 @@ struct Runtime {
 };
 
 struct Fleet {
-  std::uint64_t revision = 0;  // rises with every publication
+  std::uint64_t revision = 0;                            // rises with every publication
   std::vector<std::shared_ptr<const Runtime>> runtimes;  // in configured order
 };
 

@@ -27,9 +27,9 @@ enum class Outcome {
 };
 
 inline constexpr std::array<std::string_view, 15> kOutcomeNames = {
-    "ok",       "dns",      "connect", "tls",          "timeout",
-    "http_4xx", "unauthorized", "not_found", "rate_limited", "http_5xx",
-    "not_initialized", "not_json", "schema",  "too_large", "internal"};
+    "ok",           "dns",       "connect",      "tls",      "timeout",         "http_4xx",
+    "unauthorized", "not_found", "rate_limited", "http_5xx", "not_initialized", "not_json",
+    "schema",       "too_large", "internal"};
 
 constexpr std::size_t Index(Outcome outcome) { return static_cast<std::size_t>(outcome); }
 constexpr std::string_view Name(Outcome outcome) { return kOutcomeNames[Index(outcome)]; }

@@ -16,7 +16,14 @@ namespace buntime {
 
 /// The union of both dialects' words. kUnknown: the runtime said something else.
 enum class WorkerState : std::uint8_t {
-  kCreating, kReady, kActive, kIdle, kTerminated, kEphemeral, kOffline, kUnknown
+  kCreating,
+  kReady,
+  kActive,
+  kIdle,
+  kTerminated,
+  kEphemeral,
+  kOffline,
+  kUnknown
 };
 inline constexpr std::array<std::string_view, 8> kWorkerStateNames = {
     "creating", "ready", "active", "idle", "terminated", "ephemeral", "offline", "unknown"};
@@ -25,7 +32,8 @@ constexpr std::string_view Name(WorkerState state) { return kWorkerStateNames[In
 
 /// `ephemeral` and `offline` are the released runtime's book-keeping of workers that no longer run.
 constexpr bool IsAlive(WorkerState state) {
-  return state != WorkerState::kEphemeral && state != WorkerState::kOffline && state != WorkerState::kTerminated;
+  return state != WorkerState::kEphemeral && state != WorkerState::kOffline &&
+         state != WorkerState::kTerminated;
 }
 
 /// What was odd about an answer that could still be used.
@@ -39,8 +47,8 @@ enum class Anomaly : std::uint8_t {
   kMissingSummary,   // documented dialect: stats came, the summary with the uptime did not
 };
 inline constexpr std::array<std::string_view, 7> kAnomalyNames = {
-    "wrong_type", "negative", "unknown_state", "duplicate_worker", "unnamed_worker", "truncated_label",
-    "missing_summary"};
+    "wrong_type",     "negative",        "unknown_state",  "duplicate_worker",
+    "unnamed_worker", "truncated_label", "missing_summary"};
 constexpr std::size_t Index(Anomaly anomaly) { return static_cast<std::size_t>(anomaly); }
 using AnomalyCounts = std::array<std::uint32_t, kAnomalyNames.size()>;
 
@@ -60,8 +68,8 @@ struct Worker {
   TextRef app;
   TextRef version;  // empty: the app names none
   std::optional<WorkerState> state;
-  std::optional<double> requests;  // counter
-  std::optional<double> errors;    // counter
+  std::optional<double> requests;         // counter
+  std::optional<double> errors;           // counter
   std::optional<double> request_seconds;  // counter: time spent in requests
   std::optional<double> uptime_seconds;
   std::optional<double> idle_seconds;
@@ -83,7 +91,7 @@ struct Pool {
   // Released dialect.
   std::optional<double> heap_used_bytes;
   std::optional<double> acquire_mean_seconds;
-  std::optional<double> requests;   // counter, and so are the next six
+  std::optional<double> requests;  // counter, and so are the next six
   std::optional<double> hits;
   std::optional<double> misses;
   std::optional<double> evictions;

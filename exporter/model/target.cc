@@ -31,10 +31,12 @@ bool IsAuthority(std::string_view text) {
   if (text.starts_with('[')) {
     const auto close = text.find(']');
     return close != std::string_view::npos && close > 1 &&
-           std::ranges::all_of(text.substr(1, close - 1), IsIpv6Character) && IsPortSuffix(text.substr(close + 1));
+           std::ranges::all_of(text.substr(1, close - 1), IsIpv6Character) &&
+           IsPortSuffix(text.substr(close + 1));
   }
   const std::string_view host = text.substr(0, text.find(':'));
-  return !host.empty() && std::ranges::all_of(host, IsHostCharacter) && IsPortSuffix(text.substr(host.size()));
+  return !host.empty() && std::ranges::all_of(host, IsHostCharacter) &&
+         IsPortSuffix(text.substr(host.size()));
 }
 
 }  // namespace
@@ -54,8 +56,9 @@ Result<RuntimeUrl> ParseRuntimeUrl(std::string_view text) {
   rest.remove_prefix(authority.size());
   // First of all checks on what follows, so that no other message can repeat a password.
   if (authority.find('@') != std::string_view::npos) {
-    return Error{"holds credentials (user:password@): put the secret into a file and name it with "
-                 "--runtime.api-key-file"};
+    return Error{
+        "holds credentials (user:password@): put the secret into a file and name it with "
+        "--runtime.api-key-file"};
   }
   if (!IsAuthority(authority)) {
     return Error{"has no valid host and port after ://: expected HOST, HOST:PORT or [IPV6]:PORT"};

@@ -40,8 +40,8 @@ struct RuntimeUrl {
   friend bool operator==(const RuntimeUrl&, const RuntimeUrl&) = default;
 };
 
-/// Accepts a base URL, or the full URL of a stats endpoint (it ends in /stats). The error says what is wrong and
-/// never repeats userinfo.
+/// Accepts a base URL, or the full URL of a stats endpoint (it ends in /stats). The error says what is wrong
+/// and never repeats userinfo.
 Result<RuntimeUrl> ParseRuntimeUrl(std::string_view text);
 
 struct Target {
@@ -56,7 +56,7 @@ struct Target {
   Duration timeout{};  // of a whole poll, search included; at most the interval
   Duration stale_after{};
   Duration peak_window{};
-  std::uint64_t max_body = 0;      // bytes, after decompression
+  std::uint64_t max_body = 0;    // bytes, after decompression
   std::size_t worker_limit = 0;  // workers with series of their own
   friend bool operator==(const Target&, const Target&) = default;
 };
