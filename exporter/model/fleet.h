@@ -40,7 +40,6 @@ struct Peaks {
 struct Reading {
   Snapshot snapshot;
   Layout layout = Layout::kAdmin;
-  std::string runtime_version;  // empty: unknown
   Peaks peaks;
   std::vector<App> apps;             // by name, then version
   std::vector<std::uint32_t> shown;  // indexes of the workers that get series, at most the target's limit
@@ -57,6 +56,7 @@ struct Runtime {
   std::string error;                   // why it is not up
   std::optional<double> poll_seconds;  // duration of the latest poll
   std::optional<double> last_success_unix_seconds;
+  std::string version;                     // release of the runtime; empty: unknown
   std::shared_ptr<const Reading> reading;  // null: never read, or older than stale_after
 };
 

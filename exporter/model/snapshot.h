@@ -107,8 +107,9 @@ struct Pool {
 struct Snapshot {
   Dialect dialect = Dialect::kDocumented;
   Pool pool;
-  std::vector<Worker> workers;  // in the runtime's order, ids unique
-  std::string text;             // what the TextRefs point into: valid UTF-8
+  std::vector<Worker> workers;    // in the runtime's order, ids unique
+  bool workers_reported = false;  // an answer without `workers` says nothing about their number
+  std::string text;               // what the TextRefs point into: valid UTF-8
   AnomalyCounts anomalies{};
 
   std::string_view Text(TextRef ref) const { return std::string_view(text).substr(ref.offset, ref.size); }

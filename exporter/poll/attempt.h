@@ -1,0 +1,72 @@
+// One poll of one runtime: finds the layout, fetches the stats (and the summary, where the uptime stands only
+// there), decodes. Used by Poller; drives a Fetcher, on whose thread everything runs.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "decode/decoder.h"
+#include "fetch/fetcher.h"
+#include "model/layout.h"
+#include "model/outcome.h"
+#include "model/snapshot.h"
+#include "model/target.h"
+
+namespace buntime {
+
+struct Answer {
+  Snapshot snapshot;
+  Layout layout = Layout::kAdmin;
+};
+
+class Attempt {
+ public:
+  using Done = std::function<void(Result<Answer, PollError>)>;
+
+  /// Starts at once. `known` is the layout that worked last and is tried first. `done` runs exactly once,
+  /// from within fetcher.Wait, at the latest when the target's timeout has passed; it may destroy the
+  /// Attempt. All references outlive the Attempt.
+  Attempt(const Target& target, std::optional<Layout> known, Fetcher& fetcher, const Clock& clock, Done done);
+  /// Cancels what is under way; `done` is then not called.
+  ~Attempt();
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+ private:
+  struct Candidate {
+    Layout layout;
+    std::string stats;    // URL
+    std::string summary;  // URL, or empty
+  };
+
+  void TryNext();
+  void OnStats(ExchangeResult result);
+  void OnSummary(ExchangeResult result);
+  Result<Snapshot, PollError> Read(ExchangeResult result) const;
+  void SearchOn(PollError error);
+  void FinishIfComplete();
+  void Finish(Result<Answer, PollError> result);
+  Request MakeRequest(const std::string& url) const;
+  void CancelAll();
+
+  // Constant after construction.
+  const Target& target_;
+  Fetcher& fetcher_;
+  const Clock& clock_;
+  const SteadyTime deadline_;
+  std::vector<Candidate> candidates_;
+  Done done_;
+
+  std::size_t next_ = 0;  // candidate to try after the current one
+  std::optional<PollError> best_error_;
+  std::optional<Fetcher::TransferId> stats_transfer_;
+  std::optional<Fetcher::TransferId> summary_transfer_;
+  std::optional<Snapshot> snapshot_;
+  std::optional<Summary> summary_;
+};
+
+}  // namespace buntime

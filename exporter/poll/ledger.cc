@@ -1,0 +1,144 @@
+#include "poll/ledger.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace buntime {
+namespace {
+
+void Mirror(std::optional<double>& value, MirroredCounter& counter) {
+  if (!value) return;
+  counter.Update(*value);
+  value = counter.value();
+}
+
+// Mirrors a worker's counter and adds its rise to the total of its app, which exists once any worker reports
+// one.
+void Accumulate(std::optional<double>& value, MirroredCounter& counter, std::optional<double>& total) {
+  if (!value) return;
+  total = total.value_or(0) + counter.Update(*value);
+  value = counter.value();
+}
+
+}  // namespace
+
+bool Ledger::Enter(Snapshot& snapshot, SteadyTime now) {
+  const bool restarted = HasRestarted(snapshot.pool, now);
+  if (restarted) {
+    // A true reset: mirrors start from zero, every worker is new. The app totals go on: their workers' whole
+    // counts are the rise since the restart.
+    pool_ = PoolCounters();
+    workers_.clear();
+  }
+  last_entry_ = now;
+  ++generation_;
+  EnterPool(snapshot.pool);
+  for (Worker& worker : snapshot.workers) EnterWorker(snapshot, worker, now);
+  Forget(snapshot.workers.size(), now);
+  return restarted;
+}
+
+bool Ledger::HasRestarted(const Pool& pool, SteadyTime now) {
+  if (!pool.uptime_seconds) return false;
+  const double uptime = *pool.uptime_seconds;
+  bool restarted = false;
+  if (last_uptime_) {
+    // After a long silence the uptime may already have passed its old value. But a process younger than the
+    // time since its last answer cannot be the one that gave it; the slack covers rounding and drifting
+    // clocks.
+    const double silence = Seconds(now - last_entry_);
+    restarted = uptime < *last_uptime_ || uptime + 2 + silence / 50 < silence;
+  }
+  last_uptime_ = uptime;
+  return restarted;
+}
+
+void Ledger::EnterPool(Pool& pool) {
+  Mirror(pool.requests, pool_.requests);
+  Mirror(pool.hits, pool_.hits);
+  Mirror(pool.misses, pool_.misses);
+  Mirror(pool.evictions, pool_.evictions);
+  Mirror(pool.workers_created, pool_.workers_created);
+  Mirror(pool.workers_failed, pool_.workers_failed);
+  Mirror(pool.workers_retired, pool_.workers_retired);
+}
+
+void Ledger::EnterWorker(const Snapshot& snapshot, Worker& worker, SteadyTime now) {
+  AppEntry& entry = FindApp(snapshot.Text(worker.app), snapshot.Text(worker.version), now);
+  App& app = entry.app;
+
+  const std::string_view id = snapshot.Text(worker.id);
+  auto found = workers_.find(id);
+  if (found == workers_.end()) found = workers_.emplace(id, WorkerEntry()).first;
+  WorkerEntry& known = found->second;
+  if (known.app != &entry) {  // new, or the id now names a worker of another app
+    known = WorkerEntry();
+    known.app = &entry;
+  }
+  known.last_seen = now;
+
+  std::optional<double> requests = app.requests;
+  Accumulate(worker.requests, known.requests, requests);
+  app.requests = *requests;
+  Accumulate(worker.errors, known.errors, app.errors);
+  Accumulate(worker.request_seconds, known.request_seconds, app.request_seconds);
+  if (worker.state) ++app.workers[Index(*worker.state)];
+  if (worker.heap_used_bytes && (!worker.state || IsAlive(*worker.state))) {
+    app.heap_used_bytes = app.heap_used_bytes.value_or(0) + *worker.heap_used_bytes;
+  }
+}
+
+Ledger::AppEntry& Ledger::FindApp(std::string_view name, std::string_view version, SteadyTime now) {
+  key_.assign(name).append(1, '\0').append(version);
+  auto found = apps_.find(std::string_view(key_));
+  if (found == apps_.end()) {
+    found = apps_.emplace(key_, AppEntry()).first;
+    found->second.app.name = name;
+    found->second.app.version = version;
+  }
+  AppEntry& entry = found->second;
+  if (entry.generation != generation_) {  // its first worker in this answer: gauges are counted afresh
+    entry.generation = generation_;
+    entry.app.workers = {};
+    entry.app.heap_used_bytes.reset();
+  }
+  entry.last_seen = now;
+  return entry;
+}
+
+void Ledger::Forget(std::size_t live_workers, SteadyTime now) {
+  // Ids that come and go quickly must not fill the memory within the five minutes either.
+  const bool crowded = workers_.size() > 4 * live_workers + 1000;
+  if (workers_.size() > live_workers) {
+    std::erase_if(workers_, [&](const auto& item) {
+      return item.second.last_seen != now && (crowded || now - item.second.last_seen > kWorkerMemory);
+    });
+  }
+
+  std::vector<std::pair<SteadyTime, std::string_view>> dormant;
+  for (auto& [key, entry] : apps_) {
+    if (entry.generation == generation_) continue;
+    entry.app.workers = {};
+    entry.app.heap_used_bytes.reset();
+    dormant.emplace_back(entry.last_seen, key);
+  }
+  std::ranges::sort(dormant, std::greater<>());
+  for (std::size_t i = 0; i < dormant.size(); ++i) {
+    if (i < kMaxDormantApps && now - dormant[i].first <= kAppMemory) continue;
+    const auto found = apps_.find(dormant[i].second);
+    std::erase_if(workers_, [&](const auto& item) { return item.second.app == &found->second; });
+    apps_.erase(found);
+  }
+}
+
+std::vector<App> Ledger::Apps() const {
+  std::vector<App> apps;
+  apps.reserve(apps_.size());
+  for (const auto& [key, entry] : apps_) apps.push_back(entry.app);
+  std::ranges::sort(apps, [](const App& a, const App& b) {
+    return std::tie(a.name, a.version) < std::tie(b.name, b.version);
+  });
+  return apps;
+}
+
+}  // namespace buntime

@@ -1,0 +1,76 @@
+// What has to be remembered of one runtime from poll to poll so that its counters stay true: mirrors of the
+// pool's and workers' counters, and the totals of its apps. Used by RuntimeState. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/fleet.h"
+#include "model/snapshot.h"
+#include "poll/counter.h"
+
+namespace buntime {
+
+class Ledger {
+ public:
+  /// Replaces the raw counters of `snapshot` by mirrored ones and accumulates the app totals. `now` is the
+  /// time of the answer. Returns whether the runtime has restarted since the last call (never for the first).
+  bool Enter(Snapshot& snapshot, SteadyTime now);
+
+  /// Every known app, by name, then version. Apps without workers stay, with zeros, for kAppMemory.
+  std::vector<App> Apps() const;
+
+  /// An app that comes back within this time continues its counters; so do the 1000 latest at the most, which
+  /// is also what a runtime itself remembers.
+  static constexpr Duration kAppMemory = std::chrono::hours(24);
+  static constexpr std::size_t kMaxDormantApps = 1000;
+  /// A worker that was missing from an answer for less than this is the same worker. Prometheus itself looks
+  /// back this far by default.
+  static constexpr Duration kWorkerMemory = std::chrono::minutes(5);
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  struct AppEntry {
+    App app;
+    SteadyTime last_seen;
+    std::uint64_t generation = 0;  // of the latest answer that had a worker of this app
+  };
+  struct WorkerEntry {
+    AppEntry* app = nullptr;
+    MirroredCounter requests;
+    MirroredCounter errors;
+    MirroredCounter request_seconds;
+    SteadyTime last_seen;
+  };
+  struct PoolCounters {
+    MirroredCounter requests, hits, misses, evictions, workers_created, workers_failed, workers_retired;
+  };
+  using Workers = std::unordered_map<std::string, WorkerEntry, TextHash, std::equal_to<>>;
+
+  bool HasRestarted(const Pool& pool, SteadyTime now);
+  void EnterPool(Pool& pool);
+  void EnterWorker(const Snapshot& snapshot, Worker& worker, SteadyTime now);
+  AppEntry& FindApp(std::string_view name, std::string_view version, SteadyTime now);
+  void Forget(std::size_t live_workers, SteadyTime now);
+
+  std::optional<double> last_uptime_;
+  SteadyTime last_entry_;
+  std::uint64_t generation_ = 0;
+  PoolCounters pool_;
+  Workers workers_;
+  // Node-based: entries keep their address, so workers may point at their app.
+  std::unordered_map<std::string, AppEntry, TextHash, std::equal_to<>> apps_;  // key: name NUL version
+  std::string key_;  // reused, so that a look-up allocates nothing
+};
+
+}  // namespace buntime

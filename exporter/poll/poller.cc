@@ -1,0 +1,165 @@
+#include "poll/poller.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+
+namespace buntime {
+
+struct Poller::Entry {
+  explicit Entry(Target target) : state(std::move(target)) {}
+
+  RuntimeState state;
+  std::shared_ptr<const Runtime> view;
+  SteadyTime due;      // of the next poll
+  SteadyTime started;  // of the poll under way
+  std::unique_ptr<Attempt> attempt;
+  std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
+  std::unique_ptr<VersionLookup> version_lookup;
+  bool expiry_shown = false;
+  SteadyTime down_since;
+};
+
+Poller::Poller(std::vector<Target> targets, Fetcher& fetcher, const Clock& clock, Log& log, FleetBoard& board,
+               PollObserver observer)
+    : fetcher_(fetcher), clock_(clock), log_(log), board_(board), observer_(std::move(observer)) {
+  const SteadyTime now = clock_.Now();
+  const auto count = static_cast<Duration::rep>(targets.size());
+  for (Target& target : targets) {
+    // Spread over the interval, so that a large fleet is polled evenly instead of all at once.
+    const Duration offset = target.interval * static_cast<Duration::rep>(entries_.size()) / count;
+    entries_.push_back(std::make_unique<Entry>(std::move(target)));
+    entries_.back()->due = now + offset;
+    entries_.back()->view = entries_.back()->state.View(now);
+  }
+  changed_ = true;
+  Publish();
+}
+
+Poller::~Poller() = default;
+
+void Poller::Run(std::stop_token stop) {
+  const std::stop_callback wake(stop, [this] { fetcher_.Wakeup(); });
+  while (!stop.stop_requested()) Step(true);
+}
+
+void Poller::PollOnce() {
+  for (auto& entry : entries_) Start(*entry);
+  const auto under_way = [](const auto& entry) {
+    return entry->attempt || (entry->version_lookup && !entry->version_lookup->finished());
+  };
+  while (std::ranges::any_of(entries_, under_way)) Step(false);
+  // A version that came after its runtime's answer belongs into the one page that is printed.
+  for (auto& entry : entries_) entry->view = entry->state.View(clock_.Now());
+  changed_ = true;
+  Publish();
+}
+
+void Poller::Step(bool start_due_polls) {
+  SteadyTime now = clock_.Now();
+  SteadyTime wake = now + std::chrono::seconds(10);
+  for (auto& entry : entries_) {
+    if (start_due_polls && !entry->attempt) {
+      if (entry->due <= now) {
+        Start(*entry);
+      } else {
+        wake = std::min(wake, entry->due);
+      }
+    }
+    if (const auto expiry = entry->state.Expiry(); expiry && !entry->expiry_shown)
+      wake = std::min(wake, *expiry);
+  }
+  fetcher_.Wait(std::max<Duration>(wake - now, Duration::zero()));
+
+  now = clock_.Now();
+  for (auto& entry : entries_) {
+    entry->finished_attempt.reset();
+    const auto expiry = entry->state.Expiry();
+    if (expiry && !entry->expiry_shown && now >= *expiry) {
+      entry->expiry_shown = true;
+      entry->view = entry->state.View(now);
+      changed_ = true;
+    }
+  }
+  Publish();
+}
+
+void Poller::Start(Entry& entry) {
+  entry.started = clock_.Now();
+  // From the due time, not from now: polls keep their rhythm. Those that were missed are not made up for.
+  const Duration interval = entry.state.target().interval;
+  entry.due = std::max(entry.due, entry.started - interval) + interval;
+  entry.attempt = std::make_unique<Attempt>(
+      entry.state.target(), entry.state.layout(), fetcher_, clock_,
+      [this, &entry](Result<Answer, PollError> result) { OnDone(entry, std::move(result)); });
+}
+
+void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
+  entry.finished_attempt = std::move(entry.attempt);
+  const SteadyTime now = clock_.Now();
+  const Duration took = now - entry.started;
+  const Outcome before = entry.view->outcome;
+  const bool tried_before = entry.view->tried;
+  AnomalyCounts anomalies{};
+  Outcome outcome = Outcome::kOk;
+  if (result) {
+    anomalies = result->snapshot.anomalies;
+    const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
+    entry.expiry_shown = false;
+    if (restarted) log_.Info("runtime restarted", {{"runtime", entry.view->name}, {"url", entry.view->url}});
+    if (restarted || !entry.version_lookup) LookUpVersion(entry);
+  } else {
+    outcome = result.error().outcome;
+    entry.state.Fail(result.error(), took);
+  }
+  entry.view = entry.state.View(now);
+  if (!tried_before || before != outcome) {
+    LogChange(entry, before, tried_before);
+    if (before == Outcome::kOk || !tried_before) entry.down_since = now;
+  }
+  observer_(entry.state.target(), outcome, Seconds(took), anomalies);
+  changed_ = true;
+}
+
+void Poller::LookUpVersion(Entry& entry) {
+  entry.version_lookup = std::make_unique<VersionLookup>(
+      entry.state.target(), fetcher_,
+      [&entry](std::string version) { entry.state.SetVersion(std::move(version)); });
+}
+
+void Poller::LogChange(const Entry& entry, Outcome before, bool tried_before) {
+  const Runtime& view = *entry.view;
+  if (!view.up) {
+    log_.Warn("runtime is down", {{"runtime", view.name},
+                                  {"url", view.url},
+                                  {"outcome", std::string(Name(view.outcome))},
+                                  {"cause", view.error}});
+    return;
+  }
+  std::string down_for;
+  if (tried_before && before != Outcome::kOk) {
+    const auto rounded = std::chrono::round<std::chrono::seconds>(clock_.Now() - entry.down_since);
+    down_for = FormatDuration(rounded);
+  }
+  log_.Info("runtime is up", {{"runtime", view.name},
+                              {"url", view.url},
+                              {"layout", std::string(Name(view.reading->layout))},
+                              {"dialect", std::string(Name(view.reading->snapshot.dialect))},
+                              {"workers", std::to_string(view.reading->snapshot.workers.size())},
+                              {"down_for", down_for}});
+}
+
+void Poller::Publish() {
+  if (!changed_) return;
+  changed_ = false;
+  auto fleet = std::make_shared<Fleet>();
+  fleet->revision = published_ ? published_->revision + 1 : 1;
+  fleet->runtimes.reserve(entries_.size());
+  for (const auto& entry : entries_) fleet->runtimes.push_back(entry->view);
+  published_ = fleet;
+  board_.Publish(std::move(fleet));
+}
+
+}  // namespace buntime

@@ -1,0 +1,61 @@
+// Polls every runtime at its interval and publishes what is known: one loop, one thread, any number of
+// runtimes. Run, or PollOnce, is called on one thread; the board may be read from any.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fetch/fetcher.h"
+#include "model/outcome.h"
+#include "model/snapshot.h"
+#include "model/target.h"
+#include "poll/attempt.h"
+#include "poll/fleet_board.h"
+#include "poll/runtime_state.h"
+#include "poll/version_lookup.h"
+
+namespace buntime {
+
+/// Told of every poll that ended, on the polling thread.
+using PollObserver = std::function<void(const Target& target, Outcome outcome, double seconds,
+                                        const AnomalyCounts& anomalies)>;
+
+class Poller {
+ public:
+  /// Publishes every runtime, untried, at once. References outlive the poller.
+  Poller(std::vector<Target> targets, Fetcher& fetcher, const Clock& clock, Log& log, FleetBoard& board,
+         PollObserver observer);
+  ~Poller();
+
+  /// Polls until `stop` is requested, which ends it within milliseconds, transfers under way included.
+  void Run(std::stop_token stop);
+  /// Polls each runtime once, waits for the answers and the releases' versions, publishes, returns.
+  void PollOnce();
+
+ private:
+  struct Entry;
+
+  void Step(bool start_due_polls);
+  void Start(Entry& entry);
+  void OnDone(Entry& entry, Result<Answer, PollError> result);
+  void LookUpVersion(Entry& entry);
+  void LogChange(const Entry& entry, Outcome before, bool tried_before);
+  void Publish();
+
+  Fetcher& fetcher_;
+  const Clock& clock_;
+  Log& log_;
+  FleetBoard& board_;
+  const PollObserver observer_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::shared_ptr<const Fleet> published_;
+  bool changed_ = false;
+};
+
+}  // namespace buntime

@@ -1,0 +1,72 @@
+#include "poll/runtime_state.h"
+
+#include <utility>
+
+#include "poll/translate.h"
+
+namespace buntime {
+namespace {
+
+std::optional<double> Track(Peak& peak, std::optional<double> value, SteadyTime now, Duration window) {
+  if (value) peak.Add(now, *value);
+  return peak.Highest(now, window);
+}
+
+}  // namespace
+
+RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
+  latest_.name = target_.name;
+  latest_.url = target_.url.origin + (target_.url.exact_stats.empty() ? target_.url.path + target_.plugin_base
+                                                                      : target_.url.exact_stats);
+}
+
+bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
+  layout_ = answer.layout;
+  last_success_ = now;
+
+  auto reading = std::make_shared<Reading>();
+  reading->snapshot = std::move(answer.snapshot);
+  Snapshot& snapshot = reading->snapshot;
+  const bool restarted = ledger_.Enter(snapshot, now);
+  if (restarted) latest_.version.clear();  // it may be another release now
+  DerivePool(snapshot, target_.pool_size);
+  DropTimesOfTheDead(snapshot);
+  reading->layout = answer.layout;
+  reading->peaks.active = Track(active_, snapshot.pool.active, now, target_.peak_window);
+  reading->peaks.utilization = Track(utilization_, snapshot.pool.utilization, now, target_.peak_window);
+  reading->peaks.ephemeral_queue_depth =
+      Track(queue_depth_, snapshot.pool.ephemeral_queue_depth, now, target_.peak_window);
+  reading->apps = ledger_.Apps();
+  reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
+  reading->workers_dropped = snapshot.workers.size() - reading->shown.size();
+
+  latest_.tried = true;
+  latest_.up = true;
+  latest_.outcome = Outcome::kOk;
+  latest_.error.clear();
+  latest_.poll_seconds = Seconds(took);
+  latest_.last_success_unix_seconds = unix_seconds;
+  latest_.reading = std::move(reading);
+  return restarted;
+}
+
+void RuntimeState::Fail(const PollError& error, Duration took) {
+  latest_.tried = true;
+  latest_.up = false;
+  latest_.outcome = error.outcome;
+  latest_.error = error.message;
+  latest_.poll_seconds = Seconds(took);
+}
+
+std::shared_ptr<const Runtime> RuntimeState::View(SteadyTime now) const {
+  auto view = std::make_shared<Runtime>(latest_);
+  if (const auto expiry = Expiry(); expiry && now >= *expiry) view->reading = nullptr;
+  return view;
+}
+
+std::optional<SteadyTime> RuntimeState::Expiry() const {
+  if (!latest_.reading) return std::nullopt;
+  return last_success_ + target_.stale_after;
+}
+
+}  // namespace buntime
