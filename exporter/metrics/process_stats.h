@@ -1,0 +1,20 @@
+// What the kernel says about this process (proc(5): /proc/self/stat, /proc/self/fd, /proc/stat). Thread-safe.
+#pragma once
+
+#include <optional>
+
+namespace buntime {
+
+/// Empty: this system does not tell.
+struct ProcessStats {
+  std::optional<double> cpu_seconds;
+  std::optional<double> resident_bytes;
+  std::optional<double> virtual_bytes;
+  std::optional<double> open_fds;
+  std::optional<double> max_fds;
+  std::optional<double> start_unix_seconds;
+};
+
+ProcessStats ReadProcessStats();
+
+}  // namespace buntime

@@ -1,0 +1,188 @@
+#include "metrics/self_metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <cstddef>
+#include <map>
+
+#include "base/text.h"
+#include "metrics/catalogue.h"
+#include "metrics/exposition.h"
+#include "metrics/process_stats.h"
+
+namespace buntime {
+namespace {
+
+using Labels = std::map<std::string, std::string>;
+
+// From a local answer in a millisecond to the longest timeout that makes sense.
+const prometheus::Histogram::BucketBoundaries kPollBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                              0.1,   0.25,   0.5,   1,    2.5,   5};
+const prometheus::Histogram::BucketBoundaries kRequestBuckets = {0.0001, 0.0005, 0.001, 0.005, 0.01,
+                                                                 0.05,   0.1,    0.5,   1,     5};
+
+prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& registry,
+                                                       std::string_view name) {
+  const Metric& metric = CatalogueEntry(name);
+  return prometheus::BuildCounter()
+      .Name(std::string(metric.name))
+      .Help(std::string(metric.help))
+      .Register(registry);
+}
+
+prometheus::Family<prometheus::Gauge>& GaugeFamily(prometheus::Registry& registry, std::string_view name) {
+  const Metric& metric = CatalogueEntry(name);
+  return prometheus::BuildGauge()
+      .Name(std::string(metric.name))
+      .Help(std::string(metric.help))
+      .Register(registry);
+}
+
+prometheus::Family<prometheus::Histogram>& HistogramFamily(prometheus::Registry& registry,
+                                                           std::string_view name) {
+  const Metric& metric = CatalogueEntry(name);
+  return prometheus::BuildHistogram()
+      .Name(std::string(metric.name))
+      .Help(std::string(metric.help))
+      .Register(registry);
+}
+
+Labels WithRuntime(const std::string& runtime, Labels labels) {
+  if (!runtime.empty()) labels.emplace("runtime", runtime);
+  return labels;
+}
+
+void AppendSample(std::string& out, const prometheus::MetricFamily& family, std::string_view suffix,
+                  const std::vector<prometheus::ClientMetric::Label>& labels, double value,
+                  std::string_view le = {}) {
+  out.append(family.name).append(suffix);
+  char open = '{';
+  for (const auto& label : labels) {
+    out += open;
+    open = ',';
+    AppendLabel(out, label.name, label.value);
+  }
+  if (!le.empty()) {
+    out += open;
+    open = ',';
+    AppendLabel(out, "le", le);
+  }
+  if (open == ',') out += '}';
+  out += ' ';
+  AppendNumber(out, value);
+  out += '\n';
+}
+
+// prometheus-cpp's own serializer neither escapes HELP nor writes numbers in their shortest form.
+void AppendFamily(std::string& out, const prometheus::MetricFamily& family) {
+  if (family.metric.empty()) return;
+  AppendFamilyHeader(out, family.name, family.help, Name(CatalogueEntry(family.name).type));
+  for (const auto& metric : family.metric) {
+    if (family.type != prometheus::MetricType::Histogram) {
+      const bool counter = family.type == prometheus::MetricType::Counter;
+      AppendSample(out, family, "", metric.label, counter ? metric.counter.value : metric.gauge.value);
+      continue;
+    }
+    for (const auto& bucket : metric.histogram.bucket) {
+      std::string bound;
+      AppendNumber(bound, bucket.upper_bound);
+      AppendSample(out, family, "_bucket", metric.label, static_cast<double>(bucket.cumulative_count), bound);
+    }
+    AppendSample(out, family, "_sum", metric.label, metric.histogram.sample_sum);
+    AppendSample(out, family, "_count", metric.label, static_cast<double>(metric.histogram.sample_count));
+  }
+}
+
+void AppendProcess(std::string& out) {
+  const auto append = [&](std::string_view name, std::optional<double> value) {
+    if (!value) return;
+    const Metric& metric = CatalogueEntry(name);
+    AppendFamilyHeader(out, metric.name, metric.help, Name(metric.type));
+    out.append(name).append(" ");
+    AppendNumber(out, *value);
+    out += '\n';
+  };
+  const ProcessStats stats = ReadProcessStats();
+  append("process_cpu_seconds_total", stats.cpu_seconds);
+  append("process_resident_memory_bytes", stats.resident_bytes);
+  append("process_virtual_memory_bytes", stats.virtual_bytes);
+  append("process_open_fds", stats.open_fds);
+  append("process_max_fds", stats.max_fds);
+  append("process_start_time_seconds", stats.start_unix_seconds);
+}
+
+}  // namespace
+
+struct SelfMetrics::Families {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(registry, "buntime_exporter_build_info");
+  prometheus::Family<prometheus::Counter>& polls = CounterFamily(registry, "buntime_exporter_polls_total");
+  prometheus::Histogram& poll_seconds =
+      HistogramFamily(registry, "buntime_exporter_poll_duration_seconds").Add({}, kPollBuckets);
+  prometheus::Family<prometheus::Counter>& anomalies =
+      CounterFamily(registry, "buntime_exporter_anomalies_total");
+  prometheus::Gauge& reload_successful =
+      GaugeFamily(registry, "buntime_exporter_config_last_reload_successful").Add({});
+  prometheus::Gauge& reload_time =
+      GaugeFamily(registry, "buntime_exporter_config_last_reload_success_timestamp_seconds").Add({});
+  prometheus::Family<prometheus::Counter>& requests =
+      CounterFamily(registry, "buntime_exporter_http_requests_total");
+  prometheus::Family<prometheus::Histogram>& request_seconds =
+      HistogramFamily(registry, "buntime_exporter_http_request_duration_seconds");
+};
+
+SelfMetrics::SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes)
+    : families_(std::make_unique<Families>()) {
+  families_->build_info
+      .Add({{"version", std::string(build.version)},
+            {"revision", std::string(build.revision)},
+            {"compiler", std::string(build.compiler)}})
+      .Set(1);
+  for (const std::string& runtime : runtimes) {
+    // Zeros from the start, so that the first failure is a rise and not a new series. For a fleet, only the
+    // one outcome that everyone has: fifteen series a runtime would outweigh what they count.
+    for (std::size_t i = 0; i < kOutcomeNames.size() && (i == 0 || runtime.empty()); ++i) {
+      families_->polls.Add(WithRuntime(runtime, {{"outcome", std::string(kOutcomeNames[i])}}));
+    }
+    for (std::size_t i = 0; i < kAnomalyNames.size() && runtime.empty(); ++i) {
+      families_->anomalies.Add({{"kind", std::string(kAnomalyNames[i])}});
+    }
+  }
+}
+
+SelfMetrics::~SelfMetrics() = default;
+
+void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double seconds,
+                            const AnomalyCounts& anomalies) {
+  families_->polls.Add(WithRuntime(runtime, {{"outcome", std::string(Name(outcome))}})).Increment();
+  families_->poll_seconds.Observe(seconds);
+  for (std::size_t i = 0; i < anomalies.size(); ++i) {
+    if (anomalies[i] == 0) continue;
+    families_->anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[i])}}))
+        .Increment(anomalies[i]);
+  }
+}
+
+void SelfMetrics::CountRequest(std::string_view path, int code, double seconds) {
+  const std::string label(path);
+  families_->requests.Add({{"path", label}, {"code", std::to_string(code)}}).Increment();
+  families_->request_seconds.Add({{"path", label}}, kRequestBuckets).Observe(seconds);
+}
+
+void SelfMetrics::SetReload(bool successful, double unix_seconds) {
+  families_->reload_successful.Set(successful ? 1 : 0);
+  if (successful) families_->reload_time.Set(unix_seconds);
+}
+
+void SelfMetrics::Render(std::string& out) const {
+  for (const auto& family : families_->registry.Collect()) AppendFamily(out, family);
+  AppendProcess(out);
+}
+
+}  // namespace buntime

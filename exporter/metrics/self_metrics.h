@@ -1,0 +1,39 @@
+// Metrics of the exporter itself, kept in a prometheus-cpp registry. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/outcome.h"
+#include "model/snapshot.h"
+
+namespace buntime {
+
+struct BuildInfo {
+  std::string_view version;
+  std::string_view revision;
+  std::string_view compiler;
+};
+
+class SelfMetrics {
+ public:
+  /// `paths` are the values of the label `path`; anything else counts as "other". `runtimes` are the names of
+  /// the configured runtimes (one empty name: no label).
+  SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes);
+  ~SelfMetrics();
+
+  void CountPoll(const std::string& runtime, Outcome outcome, double seconds, const AnomalyCounts& anomalies);
+  void CountRequest(std::string_view path, int code, double seconds);
+  void SetReload(bool successful, double unix_seconds);
+
+  /// Appends all families, and those about the process, in text format.
+  void Render(std::string& out) const;
+
+ private:
+  struct Families;
+  const std::unique_ptr<Families> families_;
+};
+
+}  // namespace buntime
