@@ -42,8 +42,23 @@ bool TakeNumber(std::string_view& text, double& number) {
   return true;
 }
 
-// Length of the UTF-8 sequence at the front of `text`, 0 when it is not well-formed (RFC 3629, section 4).
-std::size_t SequenceLength(std::string_view text) {
+}  // namespace
+
+std::string_view Trim(std::string_view text) {
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (Lower(a[i]) != Lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::size_t Utf8SequenceLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
   const unsigned lead = byte(0);
@@ -65,22 +80,6 @@ std::size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
-std::string_view Trim(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
-  }
-  return true;
-}
-
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     // Nearly every answer is pure ASCII: eight bytes a step keep this pass far below the cost of parsing.
@@ -92,7 +91,7 @@ bool IsUtf8(std::string_view text) {
         continue;
       }
     }
-    const std::size_t length = SequenceLength(text);
+    const std::size_t length = Utf8SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -183,7 +182,7 @@ void AppendJsonString(std::string& out, std::string_view text) {
       out += "\\u00";
       out += kHex[static_cast<unsigned char>(c) >> 4U];
       out += kHex[static_cast<unsigned char>(c) & 0xFU];
-    } else if (length = SequenceLength(text); length > 0) {
+    } else if (length = Utf8SequenceLength(text); length > 0) {
       out += text.substr(0, length);
     } else {
       out += "\xEF\xBF\xBD";
@@ -217,7 +216,7 @@ std::string Printable(std::string_view text, std::size_t max_bytes) {
   std::string out;
   std::string_view rest = text;
   while (!rest.empty() && out.size() < max_bytes) {
-    const std::size_t length = SequenceLength(rest);
+    const std::size_t length = Utf8SequenceLength(rest);
     const auto byte = static_cast<unsigned char>(rest.front());
     if (length == 0 || byte < 0x20 || byte == 0x7F) {
       out += '?';

@@ -17,6 +17,9 @@ std::string_view Trim(std::string_view text);
 /// ASCII letters compared without case, as HTTP header names and media types are.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
+/// Length of the UTF-8 sequence at the front of `text` (not empty); 0 when it is not well-formed (RFC 3629).
+std::size_t Utf8SequenceLength(std::string_view text);
+
 /// True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, surrogates or values past U+10FFFF).
 bool IsUtf8(std::string_view text);
 

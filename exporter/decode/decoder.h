@@ -1,7 +1,7 @@
 // Bytes of a runtime's answer -> Snapshot. Pure: no I/O, no clock, no log. Used by poll. Thread-safe.
 //
-// Both dialects and both shapes of `workers` (array, object) are read by one table of fields; which dialect an
-// answer speaks follows from the names in it. Units come out as seconds and bytes.
+// Both dialects and both shapes of `workers` (array, object) are read by one table of fields; which dialect
+// an answer speaks follows from the names in it. Units come out as seconds and bytes.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ struct DecodeLimits {
 };
 
 /// Decodes the body of a stats endpoint. Takes the body because it is parsed in place.
-/// Errors: kNotJson (not JSON, or not UTF-8: says at which byte), kSchema (names the JSON path), kTooLarge (names
-/// the limit), kNotInitialized (an empty pool and no workers: the runtime has no pool yet).
+/// Errors: kNotJson (not JSON, or not UTF-8: says at which byte), kSchema (names the JSON path), kTooLarge
+/// (names the limit), kNotInitialized (an empty pool and no workers: the runtime has no pool yet).
 Result<Snapshot, PollError> DecodeStats(std::string body, const DecodeLimits& limits = {});
 
 /// Decodes the documented dialect's pool summary. Same errors.

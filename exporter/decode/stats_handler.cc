@@ -1,0 +1,294 @@
+#include "decode/stats_handler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "decode/number.h"
+#include "decode/parse.h"
+#include "decode/short_text.h"
+
+namespace buntime {
+namespace {
+
+// So many workers tell how long an entry of this body is, and with it how many there will be.
+constexpr std::size_t kSampleWorkers = 64;
+
+double ToUnit(double value, Unit unit) {
+  switch (unit) {
+    case Unit::kOne:
+      return value;
+    case Unit::kMilliseconds:
+      return value / 1000.0;  // not * 0.001: 33909 ms are 33.909 s
+    case Unit::kMebibytes:
+      return value * 1048576.0;
+  }
+  return value;
+}
+
+WorkerState ToState(std::string_view word) {
+  std::size_t index = 0;
+  while (index < Index(WorkerState::kUnknown) && !SameText(kWorkerStateNames[index], word)) ++index;
+  return static_cast<WorkerState>(index);
+}
+
+}  // namespace
+
+StatsHandler::StatsHandler(std::string_view body, const DecodeLimits& limits, Snapshot& snapshot)
+    : body_(body),
+      limits_(limits),
+      has_escapes_(body.find('\\') != std::string_view::npos),
+      snapshot_(snapshot),
+      roster_(snapshot) {}
+
+std::optional<PollError> StatsHandler::Finish() {
+  if (!pool_seen_) return PollError{Outcome::kSchema, "pool: missing"};
+  if (pool_members_ == 0 && entries_ == 0) {
+    return PollError{Outcome::kNotInitialized, "the runtime has no worker pool yet"};
+  }
+  if (pool_members_ > 0 && pool_fields_ == DialectCounts{}) {
+    return PollError{Outcome::kSchema, "pool: none of the known fields"};
+  }
+  const auto& counts = pool_fields_ == DialectCounts{} ? worker_fields_ : pool_fields_;
+  const auto documented = counts[static_cast<std::size_t>(Dialect::kDocumented)];
+  const auto released = counts[static_cast<std::size_t>(Dialect::kReleased)];
+  snapshot_.dialect = released > documented ? Dialect::kReleased : Dialect::kDocumented;
+  return std::nullopt;
+}
+
+bool StatsHandler::Key(const char* text, unsigned size, bool /*copy*/) {
+  const std::string_view name(text, size);
+  switch (place_) {
+    case Place::kRoot:
+      expect_ = name == "pool" ? Expect::kPool : name == "workers" ? Expect::kWorkers : Expect::kAnything;
+      return true;
+    case Place::kPool:
+      ++pool_members_;
+      ExpectField(kPoolFields.Find(name), snapshot_.pool, pool_fields_);
+      return true;
+    case Place::kWorkerObject:
+      key_ = name;
+      expect_ = Expect::kWorker;
+      return IsLabel(name) || Fail(Outcome::kNotJson, "not JSON: half a surrogate pair in a worker's key");
+    case Place::kWorker:
+      ExpectField(kWorkerFields.Find(name), *worker_, worker_fields_);
+      return true;
+    case Place::kMemory:
+      ExpectField(kMemoryFields.Find(name), *worker_, worker_fields_);
+      return true;
+    case Place::kIgnored:
+    case Place::kWorkerArray:
+    case Place::kOutside:
+      return true;
+  }
+  return true;
+}
+
+bool StatsHandler::RawNumber(const char* text, unsigned size, bool /*copy*/) {
+  if (expect_ == Expect::kAnything) return true;
+  if (expect_ != Expect::kNumber) return Mistyped("a number");
+  const auto value = ReadNumber({text, size});
+  if (!value) {
+    return Fail(Outcome::kNotJson,
+                "not JSON: number out of range" + AtByte(static_cast<std::size_t>(text - body_.data())));
+  }
+  if (*value < 0) {
+    Count(Anomaly::kNegative);
+  } else {
+    *number_ = ToUnit(*value + 0.0, unit_);  // -0 + 0 is 0
+  }
+  return true;
+}
+
+bool StatsHandler::String(const char* text, unsigned size, bool /*copy*/) {
+  if (expect_ == Expect::kAnything) return true;
+  const std::string_view value(text, size);
+  switch (expect_) {
+    case Expect::kId:
+      id_ = value;
+      break;
+    case Expect::kApp:
+      app_ = value;
+      break;
+    case Expect::kState:
+      worker_->state = ToState(value);
+      if (worker_->state == WorkerState::kUnknown) Count(Anomaly::kUnknownState);
+      return true;
+    case Expect::kRoot:
+    case Expect::kPool:
+    case Expect::kWorkers:
+    case Expect::kWorker:
+    case Expect::kNumber:
+    case Expect::kMemory:
+    case Expect::kAnything:
+      return Mistyped("a string");
+  }
+  return IsLabel(value) || Fail(Outcome::kNotJson, "not JSON: half a surrogate pair in a worker's name");
+}
+
+bool StatsHandler::Bool(bool /*value*/) { return Mistyped("a boolean"); }
+
+bool StatsHandler::Null() {
+  const bool required = expect_ == Expect::kRoot || expect_ == Expect::kPool || expect_ == Expect::kWorker;
+  return required ? Mistyped("null") : true;
+}
+
+bool StatsHandler::StartObject() {
+  switch (expect_) {
+    case Expect::kRoot:
+      return Enter(Place::kRoot);
+    case Expect::kPool:
+      pool_seen_ = true;
+      return Enter(Place::kPool);
+    case Expect::kWorkers:
+      snapshot_.workers_reported = true;
+      workers_are_array_ = false;
+      return Enter(Place::kWorkerObject);
+    case Expect::kWorker:
+      return BeginWorker();
+    case Expect::kMemory:
+      return Enter(Place::kMemory);
+    case Expect::kNumber:
+    case Expect::kId:
+    case Expect::kApp:
+    case Expect::kState:
+    case Expect::kAnything:
+      break;
+  }
+  return Mistyped("an object") && Ignore();
+}
+
+bool StatsHandler::StartArray() {
+  if (expect_ != Expect::kWorkers) return Mistyped("an array") && Ignore();
+  snapshot_.workers_reported = true;
+  workers_are_array_ = true;
+  key_ = {};
+  if (!Enter(Place::kWorkerArray)) return false;
+  expect_ = Expect::kWorker;
+  return true;
+}
+
+bool StatsHandler::EndObject(unsigned /*members*/) {
+  if (place_ == Place::kWorker) EndWorker();
+  Leave();
+  return true;
+}
+
+bool StatsHandler::EndArray(unsigned /*elements*/) {
+  Leave();
+  return true;
+}
+
+// A value of the wrong type: fatal where nothing is left without it, otherwise counted and passed over.
+bool StatsHandler::Mistyped(std::string_view found) {
+  switch (expect_) {
+    case Expect::kRoot:
+      return FailType("body", found, "an object");
+    case Expect::kPool:
+      return FailType("pool", found, "an object");
+    case Expect::kWorkers:
+      return FailType("workers", found, "an array or object");
+    case Expect::kWorker:
+      Count(Anomaly::kWrongType);
+      return CountEntry();
+    case Expect::kNumber:
+    case Expect::kId:
+    case Expect::kApp:
+    case Expect::kState:
+    case Expect::kMemory:
+      Count(Anomaly::kWrongType);
+      return true;
+    case Expect::kAnything:
+      return true;
+  }
+  return true;
+}
+
+bool StatsHandler::Enter(Place place) {
+  if (++depth_ > limits_.depth) return FailDepth(limits_.depth);
+  place_ = place;
+  return true;
+}
+
+bool StatsHandler::Ignore() {
+  if (place_ != Place::kIgnored) {
+    ignored_parent_ = place_;
+    ignored_depth_ = depth_ + 1;
+  }
+  expect_ = Expect::kAnything;
+  return Enter(Place::kIgnored);
+}
+
+void StatsHandler::Leave() {
+  const std::size_t left = depth_--;
+  switch (place_) {
+    case Place::kIgnored:
+      if (left == ignored_depth_) place_ = ignored_parent_;
+      break;
+    case Place::kMemory:
+      place_ = Place::kWorker;
+      break;
+    case Place::kWorker:
+      place_ = ParentOfWorker();
+      break;
+    case Place::kPool:
+    case Place::kWorkerObject:
+    case Place::kWorkerArray:
+      place_ = Place::kRoot;
+      break;
+    case Place::kRoot:
+    case Place::kOutside:
+      place_ = Place::kOutside;
+      break;
+  }
+  // Elements have no name that would say so.
+  if (place_ == Place::kWorkerArray) expect_ = Expect::kWorker;
+}
+
+template <class Owner>
+void StatsHandler::ExpectField(const Field<Owner>* field, Owner& owner, DialectCounts& seen) {
+  expect_ = Expect::kAnything;
+  if (field == nullptr) return;
+  if (field->dialect) ++seen[static_cast<std::size_t>(*field->dialect)];
+  expect_ = field->expect;
+  if (expect_ != Expect::kNumber) return;
+  unit_ = field->unit;
+  number_ = &(owner.*(field->member));
+}
+
+bool StatsHandler::CountEntry() {
+  if (++entries_ <= limits_.workers) return true;
+  return Fail(Outcome::kTooLarge, "workers: more than " + std::to_string(limits_.workers) + " entries");
+}
+
+bool StatsHandler::BeginWorker() {
+  if (!CountEntry()) return false;
+  worker_ = &roster_.Begin();
+  id_ = {};
+  app_ = {};
+  return Enter(Place::kWorker);
+}
+
+void StatsHandler::EndWorker() {
+  const std::string_view name = id_.empty() ? key_ : id_;
+  roster_.End(name, app_);
+  if (roster_.size() == kSampleWorkers && !name.empty()) {
+    // A name points into the body, so it tells how much of it these workers took.
+    const auto bytes = static_cast<std::size_t>(name.data() - body_.data());
+    roster_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
+  }
+}
+
+// The body is UTF-8, but RapidJSON lets escapes through that name half a surrogate pair.
+bool StatsHandler::IsLabel(std::string_view text) const { return !has_escapes_ || IsUtf8(text); }
+
+// Stands here, not in decoder.cc, so that the compiler sees the events' bodies where the parser sends them.
+Result<Snapshot, PollError> ParseStats(std::string body, const DecodeLimits& limits) {
+  Snapshot snapshot;
+  StatsHandler handler(body, limits, snapshot);
+  if (auto error = Parse(body, handler)) return *std::move(error);
+  if (auto error = handler.Finish()) return *std::move(error);
+  return snapshot;
+}
+
+}  // namespace buntime
