@@ -1,0 +1,162 @@
+#include "web/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "web/connection.h"
+#include "web/listener.h"
+#include "web/tcp_stream.h"
+
+namespace buntime {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// Clients must not take the descriptors that polling the runtimes needs.
+std::size_t FittingConnections(std::size_t wanted, Log& log) {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t most = std::max<std::size_t>(1, files.rlim_cur / 2);
+  if (wanted <= most) return wanted;
+  log.Warn("fewer connections than configured: raise the limit of open files to have more",
+           {{"connections", std::to_string(most)}, {"open_files", std::to_string(files.rlim_cur)}});
+  return most;
+}
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(ServerOptions options, std::vector<Route> routes, AccessObserver observer, Log& log)
+      : drain_timeout_(options.limits.drain_timeout),
+        pool_(std::max<std::size_t>(1, options.pool_threads)),
+        services_{options.limits,
+                  std::move(observer),
+                  MakeRouter(std::move(routes), log),
+                  MakeTable(options.limits, log),
+                  {}},
+        listener_(
+            io_, log, [this](asio::ip::tcp::socket socket) { Welcome(std::move(socket)); },
+            [this] { return services_.table.MakeRoom(); }) {}
+  ~AsioServer() override { Stop(); }
+  AsioServer(const AsioServer&) = delete;
+  AsioServer& operator=(const AsioServer&) = delete;
+
+  std::optional<Error> Start(const std::vector<std::string>& addresses) {
+    Result<std::vector<std::string>> bound = listener_.Bind(addresses);
+    if (!bound) return bound.error();
+    addresses_ = std::move(*bound);
+    listener_.Start();
+    thread_ = std::jthread([this] { io_.run(); });
+    return std::nullopt;
+  }
+
+  std::vector<std::string> Addresses() const override { return addresses_; }
+
+  void Stop() override {
+    const std::lock_guard lock(stopping_);
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] { Drain(); });
+    thread_.join();
+    pool_.stop();
+    pool_.join();
+    // What was cancelled or came back too late still holds its connection.
+    io_.restart();
+    io_.poll();
+  }
+
+ private:
+  Router MakeRouter(std::vector<Route> routes, Log& log) {
+    return Router(
+        std::move(routes), [this](std::function<void()> task) { asio::post(pool_, std::move(task)); },
+        [this](std::function<void()> task) { asio::post(io_, std::move(task)); }, log);
+  }
+
+  ConnectionTable MakeTable(ServerLimits limits, Log& log) {
+    limits.connections = FittingConnections(limits.connections, log);
+    return ConnectionTable(
+        limits, [this](SteadyTime deadline) { WakeAt(deadline); },
+        [this] {
+          if (services_.table.draining()) io_.stop();
+        });
+  }
+
+  void Welcome(asio::ip::tcp::socket socket) {
+    if (services_.table.full() && !services_.table.MakeRoom()) {
+      return TurnAway(std::move(socket));
+    }
+    const auto connection = std::make_shared<Connection>(MakeTcpStream(std::move(socket)), services_);
+    services_.table.Add(connection);
+    connection->Start();
+  }
+
+  // The send buffer of a new socket takes these few bytes, so there is nothing to wait for.
+  void TurnAway(asio::ip::tcp::socket socket) {
+    const HttpResponse full = PlainAnswer(503, "all connections are busy; try again in a moment");
+    std::string text;
+    FormatHead(full, false, services_.date.At(std::time(nullptr)), text);
+    text += full.tail;
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(text), ignored);
+    socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  }
+
+  // One timer for all connections, armed for the earliest deadline. A deadline that is dropped leaves it
+  // armed: waking once for nothing costs less than re-arming at every answer.
+  void WakeAt(SteadyTime deadline) {
+    if (armed_for_ && *armed_for_ <= deadline) return;
+    armed_for_ = deadline;
+    timer_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(deadline));
+    timer_.async_wait([this](const error_code& error) {
+      if (error) return;  // armed anew for an earlier time
+      armed_for_.reset();
+      if (const auto next = services_.table.Expire(std::chrono::steady_clock::now())) WakeAt(*next);
+    });
+  }
+
+  void Drain() {
+    listener_.Close();
+    drain_timer_.expires_after(drain_timeout_);
+    drain_timer_.async_wait([this](const error_code&) { services_.table.CloseAll(); });
+    services_.table.Drain();
+  }
+
+  const Duration drain_timeout_;
+  std::vector<std::string> addresses_;  // constant after Start
+
+  // The I/O thread's own, in the order in which they may refer to each other.
+  asio::io_context io_{1};
+  const asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::steady_timer timer_{io_};
+  asio::steady_timer drain_timer_{io_};
+  std::optional<SteadyTime> armed_for_;
+  asio::thread_pool pool_;
+  ConnectionServices services_;
+  Listener listener_;
+
+  std::mutex stopping_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> StartServer(ServerOptions options, std::vector<Route> routes,
+                                            AccessObserver observer, Log& log) {
+  const std::vector<std::string> addresses = options.listen;
+  auto server = std::make_unique<AsioServer>(std::move(options), std::move(routes), std::move(observer), log);
+  if (std::optional<Error> error = server->Start(addresses)) return *std::move(error);
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace buntime

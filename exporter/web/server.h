@@ -1,7 +1,7 @@
 // The HTTP server: what it answers arrives as callables from app, so that it knows neither poll nor metrics.
 //
-// Threading: Run's one I/O thread accepts, parses, and writes; handlers marked kPool run on a small pool so that a
-// large page never delays a health answer. Stop may be called from any thread.
+// Threading: Run's one I/O thread accepts, parses, and writes; handlers marked kPool run on a small pool so
+// that a large page never delays a health answer. Stop may be called from any thread.
 #pragma once
 
 #include <chrono>
@@ -29,13 +29,14 @@ struct HttpRequest {
   std::string_view if_none_match;    //
 };
 
-/// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while the
-/// part that differs from answer to answer stays small.
+/// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while
+/// the part that differs from answer to answer stays small.
 struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  std::vector<std::pair<std::string, std::string>> headers;  // besides Content-Type, -Length, Date, Connection
-  std::shared_ptr<const std::string> shared;                 // may be null
+  std::vector<std::pair<std::string, std::string>>
+      headers;                                // besides Content-Type, -Length, Date, Connection
+  std::shared_ptr<const std::string> shared;  // may be null
   std::string tail;
 };
 
@@ -50,10 +51,12 @@ struct ServerLimits {
   Duration header_timeout = std::chrono::seconds(10);  // first byte of a request to the end of its header
   Duration idle_timeout = std::chrono::seconds(75);    // between requests of a connection
   Duration write_timeout = std::chrono::seconds(30);   // a whole answer
+  Duration total_timeout = std::chrono::seconds(90);   // first byte of a request to last byte of its answer
   Duration drain_timeout = std::chrono::seconds(5);    // answers in flight when Stop is called
   std::size_t header_bytes = 16 * 1024;                // more: 431
   std::size_t target_bytes = 4 * 1024;                 // path and query; more: 414
-  std::size_t connections = 2048;  // beyond it: the longest idle connection makes room, else the new one is refused
+  std::size_t connections =
+      2048;  // beyond it: the longest idle connection makes room, else the new one is refused
 };
 
 struct ServerOptions {
@@ -62,8 +65,8 @@ struct ServerOptions {
   std::size_t pool_threads = 1;
 };
 
-/// Called after each answer: the route's path ("other" for unknown ones), status, and seconds from the end of the
-/// request's header to the last byte written.
+/// Called after each answer: the route's path ("other" for unknown ones), status, and seconds from the end of
+/// the request's header to the last byte written.
 using AccessObserver = std::function<void(std::string_view path, int status, double seconds)>;
 
 class Server {

@@ -1,0 +1,196 @@
+#include "web/connection.h"
+
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+// Room behind a head of the greatest length: for body bytes on their way to nowhere.
+constexpr std::size_t kBodyRoom = 4 * 1024;
+
+// What a client that was told good-bye may still send before its socket is closed under it.
+constexpr std::size_t kDiscardBytes = 256 * 1024;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Stream> stream, ConnectionServices& services)
+    : services_(services),
+      stream_(std::move(stream)),
+      capacity_(services.limits.header_bytes + kBodyRoom),
+      places_(this),
+      buffer_(new char[capacity_]),  // not make_unique: it would touch, and so make resident, every page
+      reader_(services.limits.header_bytes, services.limits.target_bytes) {}
+
+void Connection::Start() {
+  Enter(Phase::kIdle);
+  Read();
+}
+
+void Connection::Enter(Phase phase) {
+  phase_ = phase;
+  services_.table.EnterPhase(places_, phase);
+}
+
+void Connection::Read() {
+  if (reading_) return;
+  if (begin_ > kept_) {
+    std::memmove(buffer_.get() + kept_, buffer_.get() + begin_, end_ - begin_);
+    end_ -= begin_ - kept_;
+    begin_ = kept_;
+  }
+  reading_ = true;
+  stream_->Read({buffer_.get() + end_, capacity_ - end_}, shared_from_this());
+}
+
+void Connection::OnRead(std::size_t bytes) {
+  reading_ = false;
+  switch (phase_) {
+    case Phase::kIdle:
+    case Phase::kReading:
+      if (bytes == 0) return Close();
+      end_ += bytes;
+      return Advance();
+    case Phase::kLingering:
+      discarded_ += bytes;
+      if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
+      return Read();
+    case Phase::kHandling:
+    case Phase::kWriting:  // saying 408: what comes now comes too late
+    case Phase::kClosed:
+      return;
+  }
+}
+
+void Connection::Advance() {
+  if (phase_ == Phase::kIdle && reader_.state() == RequestReader::State::kHead) {
+    services_.table.BeginRequest(places_);
+  }
+  if (reader_.state() == RequestReader::State::kHead) {
+    begin_ += reader_.Feed(Unread());
+    if (reader_.state() == RequestReader::State::kBody) kept_ = begin_;
+  }
+  if (reader_.state() == RequestReader::State::kBody && begin_ < end_) begin_ += reader_.Feed(Unread());
+
+  switch (reader_.state()) {
+    case RequestReader::State::kHead:
+    case RequestReader::State::kBody:
+      return AwaitMore();
+    case RequestReader::State::kComplete:
+      return Dispatch();
+    case RequestReader::State::kRefused:
+      return Refuse(reader_.refusal());
+  }
+}
+
+void Connection::AwaitMore() {
+  // Only chunk headers and trailers stay unread: a body without end can be made of them too.
+  if (end_ - begin_ >= capacity_ - kept_)
+    return Refuse({413, "the request's chunk headers or trailers are too long"});
+  if (phase_ == Phase::kIdle) Enter(Phase::kReading);
+  if (reader_.state() == RequestReader::State::kBody && reader_.request().awaits_continue && !continued_) {
+    continued_ = true;
+    if (begin_ == end_) return Write(std::array{kContinue});
+  }
+  Read();
+}
+
+void Connection::Dispatch() {
+  asked_at_ = std::chrono::steady_clock::now();
+  Enter(Phase::kHandling);
+  observed_path_ = services_.router.Serve(reader_.request(), shared_from_this());
+}
+
+void Connection::Answer(HttpResponse response) {
+  if (phase_ != Phase::kHandling) return;  // the client has gone, or its time was up
+  response_ = std::move(response);
+  WriteAnswer(reader_.request().keep_alive && !services_.table.draining());
+}
+
+void Connection::Refuse(const Refusal& refusal) {
+  asked_at_ = std::chrono::steady_clock::now();
+  observed_path_ = "other";
+  response_ = PlainAnswer(refusal.status, refusal.reason);
+  WriteAnswer(false);
+}
+
+void Connection::RefuseLateRequest() {
+  if (writing_) return Abort();  // it does not even read our "100 Continue"
+  Refuse({408, "the request did not arrive whole within " + FormatDuration(services_.limits.header_timeout)});
+}
+
+void Connection::WriteAnswer(bool keep_alive) {
+  keep_alive_ = keep_alive;
+  FormatHead(response_, keep_alive, services_.date.At(std::time(nullptr)), head_);
+  std::array<std::string_view, Stream::kMaxPieces> pieces = {head_};
+  if (reader_.request().method != "HEAD" && HasBody(response_.status)) {
+    if (response_.shared) pieces[1] = *response_.shared;
+    pieces[2] = response_.tail;
+  }
+  Enter(Phase::kWriting);
+  Write(pieces);
+}
+
+void Connection::Write(std::span<const std::string_view> pieces) {
+  writing_ = true;
+  stream_->Write(pieces, shared_from_this());
+}
+
+void Connection::OnWritten(bool ok) {
+  writing_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (!ok) return Close();
+  if (phase_ == Phase::kReading) return Read();  // the client may go on with its body
+  EndAnswer();
+}
+
+void Connection::EndAnswer() {
+  if (services_.observer) {
+    services_.observer(observed_path_, response_.status,
+                       Seconds(std::chrono::steady_clock::now() - asked_at_));
+  }
+  response_ = {};  // an idle client must not keep a large page alive
+  services_.table.EndRequest(places_);
+  if (!keep_alive_ || services_.table.draining()) return Linger();
+  reader_.Reset();
+  kept_ = 0;
+  continued_ = false;
+  Enter(Phase::kIdle);
+  if (begin_ < end_) return Advance();
+  Read();
+}
+
+// Closing a socket with unread bytes makes the kernel reset the connection, and the client may lose the
+// answer it has not read yet. So: say that nothing follows, and read until the client has heard it.
+void Connection::Linger() {
+  kept_ = begin_ = end_ = 0;
+  Enter(Phase::kLingering);
+  stream_->CloseSending();
+  Read();
+}
+
+void Connection::Close() {
+  if (phase_ == Phase::kClosed) return;
+  stream_->Close();
+  Leave();
+}
+
+void Connection::Abort() {
+  if (phase_ == Phase::kClosed) return;
+  stream_->Abort();
+  Leave();
+}
+
+void Connection::Leave() {
+  Enter(Phase::kClosed);
+  services_.table.EndRequest(places_);
+  services_.table.Remove(*this);  // the last statement: it may destroy this
+}
+
+}  // namespace buntime

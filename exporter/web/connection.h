@@ -1,0 +1,94 @@
+// One client: reads its requests in order, has each answered, writes the answer, and goes on while both sides
+// want to. Pipelined requests wait in the buffer until the answer before them is written.
+//
+// Threading: the I/O thread only. Kept alive by the ConnectionTable and by the operations under way.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "web/connection_table.h"
+#include "web/request_reader.h"
+#include "web/response_head.h"
+#include "web/router.h"
+#include "web/server.h"
+#include "web/stream.h"
+
+namespace buntime {
+
+/// What all connections of a server share; outlives them.
+struct ConnectionServices {
+  const ServerLimits limits;
+  const AccessObserver observer;
+  Router router;
+  ConnectionTable table;
+  DateHeader date;
+};
+
+class Connection final : public StreamEvents,
+                         public AnswerSink,
+                         public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::unique_ptr<Stream> stream, ConnectionServices& services);
+
+  /// Starts reading. The connection must be in the table.
+  void Start();
+
+  /// Says 408 and closes: the request did not arrive in time.
+  void RefuseLateRequest();
+  /// Closes at once and leaves the table; what is under way ends without effect. Close lets the client have
+  /// what was written, Abort does not. Both may destroy the connection.
+  void Close();
+  void Abort();
+
+  void OnRead(std::size_t bytes) override;
+  void OnWritten(bool ok) override;
+  void Answer(HttpResponse response) override;
+
+ private:
+  using Phase = ConnectionTable::Phase;
+
+  void Enter(Phase phase);
+  void Read();
+  void Advance();
+  void AwaitMore();
+  void Dispatch();
+  void Refuse(const Refusal& refusal);
+  void WriteAnswer(bool keep_alive);
+  void Write(std::span<const std::string_view> pieces);
+  void EndAnswer();
+  void Linger();
+  void Leave();
+  std::string_view Unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
+
+  ConnectionServices& services_;
+  const std::unique_ptr<Stream> stream_;
+  const std::size_t capacity_;
+  ConnectionTable::Places places_;
+  Phase phase_ = Phase::kIdle;
+  bool reading_ = false;  // a Read is under way
+  bool writing_ = false;  // a Write is under way
+
+  // The buffer never moves: views in the request point into it. [0, kept_) is the head of the request at
+  // hand, [begin_, end_) what was not consumed yet.
+  const std::unique_ptr<char[]> buffer_;
+  std::size_t kept_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  RequestReader reader_;
+  bool continued_ = false;     // "100 Continue" was said to the request at hand
+  std::size_t discarded_ = 0;  // bytes read after the last answer
+
+  // The answer at hand.
+  SteadyTime asked_at_;
+  std::string_view observed_path_;
+  HttpResponse response_;
+  std::string head_;
+  bool keep_alive_ = false;
+};
+
+}  // namespace buntime

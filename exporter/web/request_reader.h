@@ -1,0 +1,76 @@
+// Turns the bytes of one request into a Request or a Refusal, whatever pieces they arrive in. Bodies are read
+// to find their end and dropped: nothing here takes one. The grammar is Boost.Beast's parser; what it is
+// lenient or silent about (see HeadScanner and Parser::Judge) is decided here.
+//
+// Pure: no I/O, no time. One per connection, used on the I/O thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "web/head_scanner.h"
+
+namespace buntime {
+
+/// Views are parts of the bytes given to Feed, empty when absent.
+struct Request {
+  std::string_view method;
+  std::string path;  // decoded
+  std::string_view query;
+  std::string_view accept;
+  std::string_view accept_encoding;
+  std::string_view if_none_match;
+  bool keep_alive = false;       // what the client wants
+  bool awaits_continue = false;  // sends its body only after "100 Continue"
+};
+
+/// Why a request is not served; the connection is closed after saying so.
+struct Refusal {
+  int status = 400;
+  std::string reason;  // one line
+};
+
+class RequestReader {
+ public:
+  enum class State { kHead, kBody, kComplete, kRefused };
+
+  static constexpr std::size_t kBodyBytes = 4 * 1024;  // without chunk headers; more: 413
+
+  /// Limits as in ServerLimits.
+  RequestReader(std::size_t header_bytes, std::size_t target_bytes);
+  ~RequestReader();
+
+  /// Ready for the next request.
+  void Reset();
+
+  /// `bytes` is all that has arrived and was not consumed yet; returns how many of them were consumed now.
+  /// The head is consumed whole once it is complete, and must stay in place as long as request() is used. A
+  /// body is consumed by further calls. When the request is complete, what was not consumed belongs to the
+  /// next one.
+  std::size_t Feed(std::string_view bytes);
+
+  State state() const { return state_; }
+  /// Complete from state kBody on; in state kRefused as far as it was read.
+  const Request& request() const { return request_; }
+  const Refusal& refusal() const { return refusal_; }
+
+ private:
+  class Parser;
+
+  std::size_t FeedHead(std::string_view bytes);
+  std::size_t FeedBody(std::string_view bytes);
+  void ParseHead(std::string_view head);
+  void Refuse(int status, std::string reason);
+
+  const std::size_t header_bytes_;
+  const std::size_t target_bytes_;
+  State state_ = State::kHead;
+  HeadScanner scanner_;
+  std::unique_ptr<Parser> parser_;  // null until the head is complete
+  Request request_;
+  Refusal refusal_;
+};
+
+}  // namespace buntime

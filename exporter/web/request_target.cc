@@ -1,0 +1,74 @@
+#include "web/request_target.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+std::optional<int> HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return std::nullopt;
+}
+
+// Nothing when a '%' is not followed by two hexadecimal digits, or means NUL.
+std::optional<std::string> PercentDecode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const std::optional<int> high = HexDigit(text[i + 1]);
+    const std::optional<int> low = HexDigit(text[i + 2]);
+    if (!high || !low) return std::nullopt;
+    const int byte = *high * 16 + *low;
+    if (byte == 0) return std::nullopt;
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+// `http://host:port/x` without scheme and authority; anything else as it is.
+std::string_view WithoutAuthority(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!EqualsIgnoringCase(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    return target.substr(std::min(target.find_first_of("/?"), target.size()));
+  }
+  return target;
+}
+
+}  // namespace
+
+Result<RequestTarget> ParseRequestTarget(std::string_view target) {
+  if (target == "*") return RequestTarget{"*", {}};
+  const std::string_view local = WithoutAuthority(target);
+  const bool absolute = local.size() != target.size();
+  const std::size_t mark = local.find('?');
+  const std::string_view raw_path = local.substr(0, mark);
+  RequestTarget parsed;
+  if (mark != std::string_view::npos) parsed.query = local.substr(mark + 1);
+  if (raw_path.empty() && absolute) {
+    parsed.path = "/";
+    return parsed;
+  }
+  if (raw_path.empty() || raw_path.front() != '/') {
+    return Error{"the request target must be a path that starts with /"};
+  }
+  std::optional<std::string> path = PercentDecode(raw_path);
+  if (!path)
+    return Error{"the request target has a % that is not followed by two hexadecimal digits other than 00"};
+  parsed.path = std::move(*path);
+  return parsed;
+}
+
+}  // namespace buntime

@@ -1,0 +1,48 @@
+// Finds the handler of a request and runs it, on the I/O thread or on the pool. Used by Connection.
+//
+// Threading: Serve on the I/O thread; handlers marked kPool run on the pool, and their answers come back
+// through `to_io`. Constant after construction.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "web/request_reader.h"
+#include "web/server.h"
+
+namespace buntime {
+
+class AnswerSink {
+ public:
+  virtual void Answer(HttpResponse response) = 0;
+
+ protected:
+  ~AnswerSink() = default;
+};
+
+class Router {
+ public:
+  /// Runs a task elsewhere, later.
+  using Post = std::function<void(std::function<void()>)>;
+
+  Router(std::vector<Route> routes, Post to_pool, Post to_io, Log& log);
+
+  /// Calls sink->Answer once, on the I/O thread; for kInline handlers and errors before it returns. `request`
+  /// and the views in it must stay valid until then; `sink` is kept alive. Returns the path for the observer.
+  std::string_view Serve(const Request& request, const std::shared_ptr<AnswerSink>& sink) const;
+
+ private:
+  HttpResponse Call(const Route& route, const HttpRequest& request) const;
+  HttpResponse NotFound(const Request& request) const;
+
+  const std::vector<Route> routes_;
+  const Post to_pool_;
+  const Post to_io_;
+  Log& log_;
+};
+
+}  // namespace buntime

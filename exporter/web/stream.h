@@ -1,0 +1,44 @@
+// One client's bytes, without saying what carries them: TCP today, TLS by another implementation. Connection
+// speaks HTTP over it and never sees the I/O library.
+//
+// Threading: the I/O thread only. Completions are delivered from the event loop, never from inside Read or
+// Write, so a connection with many pipelined requests does not recurse.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace buntime {
+
+class StreamEvents {
+ public:
+  /// `bytes` is 0 when the client sent its last byte or the stream failed.
+  virtual void OnRead(std::size_t bytes) = 0;
+  virtual void OnWritten(bool ok) = 0;
+
+ protected:
+  ~StreamEvents() = default;
+};
+
+class Stream {
+ public:
+  static constexpr std::size_t kMaxPieces = 3;
+
+  virtual ~Stream() = default;
+  /// Reads what has arrived, at most one Read at a time. `into` must stay valid until OnRead; `to` is kept
+  /// alive.
+  virtual void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) = 0;
+  /// Writes all pieces (at most kMaxPieces) in order without copying them, at most one Write at a time. They
+  /// must stay valid until OnWritten; `to` is kept alive.
+  virtual void Write(std::span<const std::string_view> pieces, std::shared_ptr<StreamEvents> to) = 0;
+  /// Tells the client that nothing follows; reading goes on.
+  virtual void CloseSending() = 0;
+  /// Cancels what is under way (reported as failed). What was written is still delivered.
+  virtual void Close() = 0;
+  /// As Close, but throws away what the client has not taken yet and frees its memory at once.
+  virtual void Abort() = 0;
+};
+
+}  // namespace buntime

@@ -1,0 +1,60 @@
+// A blocking HTTP client for tests that need to see and send exact bytes. Every wait ends after kPatience, so
+// a server that hangs fails a test instead of hanging it. One thread a client.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace buntime::testing {
+
+struct Answer {
+  int status = 0;  // 0: the connection ended before a whole answer
+  std::string head;
+  std::string body;
+
+  /// The value of a header, "(none)" when absent.
+  std::string Header(std::string_view name) const;
+};
+
+class HttpClient {
+ public:
+  struct Options {
+    int receive_buffer = 0;  // 0: the system's choice
+  };
+
+  /// Connects to an address as Server::Addresses prints it; connected() tells whether that worked.
+  explicit HttpClient(const std::string& address) : HttpClient(address, Options()) {}
+  HttpClient(const std::string& address, Options options);
+  HttpClient(HttpClient&& other) noexcept;
+  HttpClient& operator=(HttpClient&&) = delete;
+  ~HttpClient();
+
+  bool connected() const { return fd_ >= 0; }
+
+  /// False when the server does not take it any more.
+  bool Send(std::string_view bytes);
+  /// The next answer; `has_body` false after HEAD.
+  Answer Read(bool has_body = true);
+  /// Sends "<method> <target> HTTP/1.1" with Host and `headers` (each ending with CR LF), and reads the
+  /// answer.
+  Answer Ask(std::string_view target, std::string_view headers = "", std::string_view method = "GET");
+  /// Sends `bytes` and reads the answer.
+  Answer AskRaw(std::string_view bytes);
+
+  /// True once the server has closed or reset the connection, with nothing unread before that.
+  bool AtEnd();
+  /// True once the server has torn the connection down (reset), whatever is unread.
+  bool WasReset();
+  void CloseSending();
+  /// Closes so that the server sees a reset.
+  void Reset();
+
+ private:
+  bool Fill();
+
+  int fd_ = -1;
+  std::string unread_;
+};
+
+}  // namespace buntime::testing

@@ -1,0 +1,85 @@
+// A server on loopback with the routes that the tests of this folder share. Main thread only, but for the
+// log.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "web/http_client.h"
+#include "web/server.h"
+
+namespace buntime::testing {
+
+/// Collects lines for a later look. Thread-safe.
+class LogLines final : public Log {
+ public:
+  void Write(LogLevel, std::string_view message, std::initializer_list<LogField> fields) override;
+  /// Waits until `count` lines contain `text`; false when they do not come.
+  bool Await(std::string_view text, std::size_t count = 1);
+  std::size_t Count(std::string_view text);
+
+ private:
+  std::size_t CountLocked(std::string_view text) const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+/// What the observer was told. Thread-safe.
+class Observations {
+ public:
+  AccessObserver Observer();
+  /// Waits until `count` answers were observed and returns them as "path status".
+  std::vector<std::string> Await(std::size_t count);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> seen_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kLargeBytes =
+      32 * 1024 * 1024;  // more than the kernel buffers between two sockets
+
+  ServerTest();
+
+  /// Starts with `options_` and the shared routes:
+  /// "/" inline "hello\n"; "/-/healthy" inline "ok\n"; "/echo" inline, what it saw of the request;
+  /// "/throw" inline; "/pool" on the pool, waits for Release; "/large" inline, `large_` as shared body and a
+  /// tail.
+  void Start();
+  HttpClient Connect() const { return HttpClient(server_->Addresses().front()); }
+  /// Blocks until `count` handlers of /pool have begun.
+  bool AwaitPool(int count = 1);
+  /// Lets all handlers of /pool end, those that run and those that come.
+  void Release();
+
+  LogLines log_;
+  Observations observations_;
+  ServerOptions options_;
+  std::shared_ptr<const std::string> large_ = std::make_shared<const std::string>(kLargeBytes, 'x');
+
+ private:
+  HttpResponse WaitInPool();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int in_pool_ = 0;
+  bool released_ = false;
+
+ protected:
+  std::unique_ptr<Server> server_;  // last: stops before what its handlers use goes
+};
+
+}  // namespace buntime::testing
