@@ -1,0 +1,135 @@
+#include "config/flag_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+namespace buntime {
+namespace {
+
+constexpr auto kFlags = std::to_array<Flag>({
+    {"runtime.url", "[NAME=]URL", "",
+     "Base URL of the runtime, such as http://localhost:8000; its layout is found by itself. A URL that ends "
+     "in "
+     "/stats is read as it is. Repeat it as NAME=URL to poll several.",
+     "", true},
+    {"runtime.name", "NAME", "",
+     "Value of the label `runtime` on every series; without it a single runtime has none."},
+    {"runtime.plugin-base", "PATH", "/metrics", "Where the runtime's metrics plugin is mounted."},
+    {"runtime.layout", "auto|admin|api|documented", "auto",
+     "Paths below the plugin base: admin (0.5), api (0.2), documented; auto tries them in this order."},
+    {"runtime.pool-size", "NUMBER", "",
+     "The runtime's RUNTIME_POOL_SIZE, for releases that do not report it; without it they have no size and "
+     "no "
+     "utilization."},
+    {"runtime.api-key-file", "FILE", "",
+     "File with the key that is sent as X-API-Key; re-read when it changes."},
+    {"poll.interval", "DURATION", "5s", "Time from poll to poll."},
+    {"poll.timeout", "DURATION", "3s",
+     "Limit of a whole poll; the default is the interval where that is shorter."},
+    {"poll.stale-after", "DURATION", "2 × interval + timeout",
+     "Age at which the latest successful answer stops being served."},
+    {"poll.peak-window", "DURATION", "60s", "Time over which the peak metrics keep the highest poll."},
+    {"poll.max-body", "SIZE", "64MiB", "Limit of an answer, decompressed."},
+    {"worker.limit", "NUMBER", "1000",
+     "Workers of a runtime with series of their own, busiest first; 0: none."},
+    {"web.listen-address", "ADDRESS", ":10077", "HOST:PORT, [IPV6]:PORT or :PORT to listen on. Repeatable.",
+     "", true},
+    {"web.telemetry-path", "PATH", "/metrics", "Where the metrics are served."},
+    {"log.level", "debug|info|warn|error", "info", "Least severe messages to log."},
+    {"log.format", "logfmt|json", "logfmt", "Form of the log lines, which go to standard error."},
+    {"once", "", "", "Poll once, print the metrics, exit: 0 if every runtime is up, else 1.", "true"},
+    {"metrics.list", "[=json]", "",
+     "Print the catalogue of metrics as a Markdown table (or as JSON) and exit.", "markdown"},
+});
+
+constexpr std::size_t kHelpColumns = 100;
+constexpr std::size_t kHelpIndent = 6;
+
+// Levenshtein's distance, one row at a time.
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+void AppendWrapped(std::string& out, std::string_view text) {
+  std::size_t column = kHelpColumns;  // the first word starts a line
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (column + 1 + word.size() > kHelpColumns) {
+      if (!out.ends_with('\n')) out += '\n';
+      out.append(kHelpIndent, ' ');
+      column = kHelpIndent;
+    } else {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+std::span<const Flag> FlagTable() { return kFlags; }
+
+std::string EnvironmentName(std::string_view flag) {
+  std::string name = "BUNTIME_EXPORTER_";
+  for (const char c : flag) {
+    name += c == '.' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::string_view NearestFlag(std::string_view name) {
+  std::string_view nearest;
+  std::size_t best = 4;  // further away it is no slip of the fingers
+  for (const Flag& flag : kFlags) {
+    const std::size_t distance = EditDistance(name, flag.name);
+    if (distance >= best) continue;
+    best = distance;
+    nearest = flag.name;
+  }
+  return nearest;
+}
+
+std::string HelpText() {
+  std::string out =
+      "Usage: buntime-exporter --runtime.url URL [flags]\n\n"
+      "Polls Buntime runtimes and serves their pool, app and worker data to Prometheus.\n\n"
+      "Each flag is also an environment variable: --poll.interval is BUNTIME_EXPORTER_POLL_INTERVAL;\n"
+      "flags win. Durations read like 500ms, 5s or 1m30s, sizes like 512KiB or 64MiB.\n\n"
+      "Flags:\n";
+  for (const Flag& flag : kFlags) {
+    out.append("  --").append(flag.name);
+    if (!flag.value.empty()) out.append(flag.implied.empty() ? " " : "").append(flag.value);
+    if (!flag.standard.empty()) out.append("  (default: ").append(flag.standard).append(")");
+    out += '\n';
+    AppendWrapped(out, flag.help);
+  }
+  out +=
+      "  --version\n      Print version, revision and compiler, and exit.\n"
+      "  -h, --help\n      Print this help and exit.\n\n"
+      "Examples:\n"
+      "  buntime-exporter --runtime.url http://localhost:8000\n"
+      "  buntime-exporter --runtime.url http://localhost:8000 --once\n"
+      "  buntime-exporter --runtime.url https://buntime:8000 --runtime.pool-size 100 \\\n"
+      "      --runtime.api-key-file /run/secrets/buntime-key\n";
+  return out;
+}
+
+}  // namespace buntime

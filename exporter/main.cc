@@ -1,0 +1,67 @@
+// buntime-exporter: flags -> Config -> App -> exit status.
+#include <malloc.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "app/app.h"
+#include "app/spdlog_log.h"
+#include "app/version.h"
+#include "config/flags.h"
+#include "metrics/catalogue.h"
+
+namespace {
+
+// Large buffers (a page, a body) go back to the system when they are done with, instead of leaving holes in a
+// heap that only grows: glibc would otherwise raise this threshold after the first of them.
+void TuneAllocator() {
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  mallopt(M_ARENA_MAX, 2);
+}
+
+// Signals that end the program are waited for, by one thread, at one place.
+void BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write(), not the end
+}
+
+int Print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using buntime::Invocation;
+  TuneAllocator();
+  BlockSignals();
+  const std::string version = "buntime-exporter " + std::string(buntime::kVersion) + " (revision " +
+                              std::string(buntime::kRevision) + ", " + std::string(buntime::kCompiler) +
+                              ")\n";
+  const auto invocation = buntime::ParseCommandLine(argc, argv, version);
+  if (!invocation) {
+    std::fprintf(stderr, "buntime-exporter: %s\n", invocation.error().message.c_str());
+    return 1;
+  }
+  switch (invocation->action) {
+    case Invocation::Action::kPrint:
+      return Print(invocation->text);
+    case Invocation::Action::kListAsMarkdown:
+      return Print(buntime::CatalogueAsMarkdown());
+    case Invocation::Action::kListAsJson:
+      return Print(buntime::CatalogueAsJson());
+    case Invocation::Action::kOnce:
+    case Invocation::Action::kServe:
+      break;
+  }
+  const auto log = buntime::MakeSpdlogLog(invocation->config.log_level, invocation->config.log_format);
+  return invocation->action == Invocation::Action::kOnce ? buntime::PollOnce(invocation->config, *log)
+                                                         : buntime::Serve(invocation->config, *log);
+}
