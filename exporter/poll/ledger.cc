@@ -45,9 +45,10 @@ bool Ledger::HasRestarted(const Pool& pool, SteadyTime now) {
   if (last_uptime_) {
     // After a long silence the uptime may already have passed its old value. But a process younger than the
     // time since its last answer cannot be the one that gave it; the slack covers rounding and drifting
-    // clocks.
+    // clocks. A value that did not move at all comes from a cache, which proves nothing.
     const double silence = Seconds(now - last_entry_);
-    restarted = uptime < *last_uptime_ || uptime + 2 + silence / 50 < silence;
+    const bool too_young = silence > 30 && uptime + 2 + silence / 50 < silence && uptime != *last_uptime_;
+    restarted = uptime < *last_uptime_ || too_young;
   }
   last_uptime_ = uptime;
   return restarted;
@@ -107,11 +108,10 @@ Ledger::AppEntry& Ledger::FindApp(std::string_view name, std::string_view versio
 }
 
 void Ledger::Forget(std::size_t live_workers, SteadyTime now) {
-  // Ids that come and go quickly must not fill the memory within the five minutes either.
-  const bool crowded = workers_.size() > 4 * live_workers + 1000;
+  const bool crowded = workers_.size() > 2 * live_workers + 1000;
   if (workers_.size() > live_workers) {
     std::erase_if(workers_, [&](const auto& item) {
-      return item.second.last_seen != now && (crowded || now - item.second.last_seen > kWorkerMemory);
+      return item.second.last_seen != now && (crowded || now - item.second.last_seen > kMemory);
     });
   }
 
@@ -124,7 +124,7 @@ void Ledger::Forget(std::size_t live_workers, SteadyTime now) {
   }
   std::ranges::sort(dormant, std::greater<>());
   for (std::size_t i = 0; i < dormant.size(); ++i) {
-    if (i < kMaxDormantApps && now - dormant[i].first <= kAppMemory) continue;
+    if (i < kMaxDormantApps && now - dormant[i].first <= kMemory) continue;
     const auto found = apps_.find(dormant[i].second);
     std::erase_if(workers_, [&](const auto& item) { return item.second.app == &found->second; });
     apps_.erase(found);

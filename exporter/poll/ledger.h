@@ -27,13 +27,11 @@ class Ledger {
   /// Every known app, by name, then version. Apps without workers stay, with zeros, for kAppMemory.
   std::vector<App> Apps() const;
 
-  /// An app that comes back within this time continues its counters; so do the 1000 latest at the most, which
-  /// is also what a runtime itself remembers.
-  static constexpr Duration kAppMemory = std::chrono::hours(24);
+  /// An app or worker that comes back within this time continues its counters. So do the kMaxDormantApps apps
+  /// seen last at the most (a runtime's own memory ends there too), and workers unless ids come and go so
+  /// fast that they outnumber those in the answer.
+  static constexpr Duration kMemory = std::chrono::hours(24);
   static constexpr std::size_t kMaxDormantApps = 1000;
-  /// A worker that was missing from an answer for less than this is the same worker. Prometheus itself looks
-  /// back this far by default.
-  static constexpr Duration kWorkerMemory = std::chrono::minutes(5);
 
  private:
   struct TextHash {

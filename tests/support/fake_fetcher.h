@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "fake_clock.h"
 #include "fetch/fetcher.h"
+#include "support/fake_clock.h"
 
 namespace buntime {
 
@@ -21,7 +21,9 @@ class FakeFetcher final : public Fetcher {
   std::vector<Request> requests;  // all that were started
   std::vector<std::string> cancelled;
 
-  void Json(const std::string& url, std::string body) { Answer(url, 200, "application/json", std::move(body)); }
+  void Json(const std::string& url, std::string body) {
+    Answer(url, 200, "application/json", std::move(body));
+  }
   void Answer(const std::string& url, int status, const std::string& type, std::string body) {
     answers[url] = [=](const Request&) { return ExchangeResult(Response{status, type, "", body}); };
   }

@@ -1,0 +1,204 @@
+#include "poll/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "support/snapshots.h"
+
+namespace buntime {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LedgerTest : public testing::Test {
+ protected:
+  struct Line {
+    std::string id;
+    std::string app;
+    double requests;
+  };
+
+  // One answer: the uptime of the runtime and its workers. Returns the mirrored request counts.
+  std::vector<double> Enter(double uptime, const std::vector<Line>& lines) {
+    Snapshot snapshot;
+    snapshot.pool.uptime_seconds = uptime;
+    for (const Line& line : lines) AddWorker(snapshot, line.id, line.app).requests = line.requests;
+    restarted_ = ledger_.Enter(snapshot, clock_.Now());
+    std::vector<double> mirrored;
+    for (const Worker& worker : snapshot.workers) mirrored.push_back(*worker.requests);
+    clock_.Advance(5s);
+    return mirrored;
+  }
+
+  double Total(const std::string& app) const {
+    for (const App& entry : ledger_.Apps()) {
+      if (entry.name == app) return entry.requests;
+    }
+    return -1;
+  }
+
+  FakeClock clock_;
+  Ledger ledger_;
+  bool restarted_ = false;
+};
+
+TEST_F(LedgerTest, TheFirstAnswerCountsAsItStands) {
+  EXPECT_EQ(Enter(100, {{"w1", "a", 10}, {"w2", "a", 5}, {"w3", "b", 7}}), (std::vector<double>{10, 5, 7}));
+  EXPECT_FALSE(restarted_);
+  EXPECT_EQ(Total("a"), 15);
+  EXPECT_EQ(Total("b"), 7);
+}
+
+TEST_F(LedgerTest, AddsEachWorkersRiseAndANewWorkersWholeCount) {
+  Enter(100, {{"w1", "a", 10}});
+  Enter(105, {{"w1", "a", 12}, {"w2", "a", 3}});
+  EXPECT_EQ(Total("a"), 15);
+}
+
+TEST_F(LedgerTest, AWorkerThatIsGoneTakesNothingAway) {
+  Enter(100, {{"w1", "a", 10}, {"w2", "a", 5}});
+  Enter(105, {{"w2", "a", 6}});
+  EXPECT_EQ(Total("a"), 16);
+  Enter(110, {});
+  EXPECT_EQ(Total("a"), 16);
+}
+
+TEST_F(LedgerTest, AWorkerThatComesBackIsNotCountedTwice) {
+  Enter(100, {{"w1", "a", 10}});
+  Enter(105, {});
+  EXPECT_EQ(Enter(110, {{"w1", "a", 11}}), (std::vector<double>{11}));
+  EXPECT_EQ(Total("a"), 11);
+}
+
+TEST_F(LedgerTest, AWorkerThatComesBackAfterADayIsNew) {
+  Enter(100, {{"w1", "a", 10}, {"w2", "a", 1}});
+  Enter(105, {{"w2", "a", 1}});
+  clock_.Advance(Ledger::kMemory);
+  const double later = 110 + Seconds(Ledger::kMemory);
+  Enter(later, {{"w2", "a", 1}});
+  EXPECT_EQ(Enter(later + 5, {{"w1", "a", 4}}), (std::vector<double>{4}));
+  EXPECT_EQ(Total("a"), 15);
+}
+
+TEST_F(LedgerTest, WorkerIdsThatNeverComeBackDoNotPileUp) {
+  // Seen from outside: an id that was dropped from memory counts as new.
+  Enter(100, {{"first", "a", 10}});
+  double uptime = 100;
+  for (int i = 0; i < 1100; ++i) Enter(uptime += 5, {{"w" + std::to_string(i), "a", 0}});
+  Enter(uptime + 5, {{"first", "a", 10}});
+  EXPECT_EQ(Total("a"), 20);
+}
+
+TEST_F(LedgerTest, AFallWithoutRestartStaysFlat) {
+  Enter(100, {{"w1", "a", 100}});
+  EXPECT_EQ(Enter(105, {{"w1", "a", 3}}), (std::vector<double>{100}));
+  EXPECT_EQ(Enter(110, {{"w1", "a", 8}}), (std::vector<double>{105}));
+  EXPECT_EQ(Total("a"), 105);
+}
+
+TEST_F(LedgerTest, ARestartResetsMirrorsButNotAppTotals) {
+  Enter(100, {{"w1", "a", 100}});
+  Enter(105, {{"w1", "a", 3}});
+  EXPECT_EQ(Enter(2, {{"w1", "a", 1}}), (std::vector<double>{1}));
+  EXPECT_TRUE(restarted_);
+  EXPECT_EQ(Total("a"), 101);
+}
+
+TEST_F(LedgerTest, ARestartDuringALongSilenceIsSeenToo) {
+  Enter(10, {{"w1", "a", 50}});
+  clock_.Advance(10min);
+  EXPECT_EQ(Enter(300, {{"w1", "a", 60}}), (std::vector<double>{60}));
+  EXPECT_TRUE(restarted_);
+  EXPECT_EQ(Total("a"), 110);
+}
+
+TEST_F(LedgerTest, ASilenceWithoutRestartIsNone) {
+  Enter(10, {{"w1", "a", 50}});
+  clock_.Advance(10min);
+  Enter(615, {{"w1", "a", 60}});
+  EXPECT_FALSE(restarted_);
+  EXPECT_EQ(Total("a"), 60);
+}
+
+TEST_F(LedgerTest, AnUptimeThatStandsStillIsNoRestart) {
+  Enter(10, {});
+  Enter(10, {});
+  EXPECT_FALSE(restarted_);
+  clock_.Advance(10min);
+  Enter(10, {});
+  EXPECT_FALSE(restarted_);
+}
+
+TEST_F(LedgerTest, AnIdThatMovesToAnotherAppIsANewWorker) {
+  Enter(100, {{"w1", "a", 10}});
+  EXPECT_EQ(Enter(105, {{"w1", "b", 4}}), (std::vector<double>{4}));
+  EXPECT_EQ(Total("a"), 10);
+  EXPECT_EQ(Total("b"), 4);
+}
+
+TEST_F(LedgerTest, MirrorsThePoolsCounters) {
+  Snapshot first;
+  first.pool.uptime_seconds = 10;
+  first.pool.evictions = 40;
+  ledger_.Enter(first, clock_.Now());
+  Snapshot fallen;
+  fallen.pool.uptime_seconds = 15;
+  fallen.pool.evictions = 30;
+  fallen.pool.hits = 2;
+  ledger_.Enter(fallen, clock_.Now());
+  EXPECT_EQ(fallen.pool.evictions, 40);
+  EXPECT_EQ(fallen.pool.hits, 2);
+  EXPECT_EQ(fallen.pool.misses, std::nullopt);
+}
+
+TEST_F(LedgerTest, SumsStatesErrorsDurationsAndHeap) {
+  Snapshot snapshot;
+  Worker& busy = AddWorker(snapshot, "w1", "a", "1");
+  busy.state = WorkerState::kActive;
+  busy.errors = 2;
+  busy.request_seconds = 1.5;
+  busy.heap_used_bytes = 100;
+  Worker& dead = AddWorker(snapshot, "w2", "a", "1");
+  dead.state = WorkerState::kTerminated;
+  dead.heap_used_bytes = 1000;
+  AddWorker(snapshot, "w3", "a").state = WorkerState::kUnknown;
+  ledger_.Enter(snapshot, clock_.Now());
+  const auto apps = ledger_.Apps();
+  ASSERT_EQ(apps.size(), 2U);
+  EXPECT_EQ(apps[0].version, "");
+  EXPECT_EQ(apps[0].workers[Index(WorkerState::kUnknown)], 1U);
+  EXPECT_EQ(apps[0].errors, std::nullopt);
+  EXPECT_EQ(apps[1].version, "1");
+  EXPECT_EQ(apps[1].workers[Index(WorkerState::kActive)], 1U);
+  EXPECT_EQ(apps[1].workers[Index(WorkerState::kTerminated)], 1U);
+  EXPECT_EQ(apps[1].errors, 2);
+  EXPECT_EQ(apps[1].request_seconds, 1.5);
+  EXPECT_EQ(apps[1].heap_used_bytes, 100);
+}
+
+TEST_F(LedgerTest, AnAppWithoutWorkersStaysWithZerosForADay) {
+  Enter(100, {{"w1", "a", 10}});
+  Enter(105, {{"w2", "b", 1}});
+  const auto apps = ledger_.Apps();
+  ASSERT_EQ(apps.size(), 2U);
+  EXPECT_EQ(apps[0].workers, App().workers);
+  clock_.Advance(Ledger::kMemory + 1s);
+  Enter(100000, {{"w2", "b", 1}});
+  EXPECT_EQ(Total("a"), -1);
+  EXPECT_EQ(Total("b"), 1);
+}
+
+TEST_F(LedgerTest, RemembersABoundedNumberOfDormantApps) {
+  double uptime = 100;
+  for (std::size_t i = 0; i < Ledger::kMaxDormantApps + 100; ++i) {
+    Enter(uptime += 5, {{"w" + std::to_string(i), "app" + std::to_string(i), 1}});
+  }
+  EXPECT_EQ(ledger_.Apps().size(), Ledger::kMaxDormantApps + 1);
+  EXPECT_EQ(Total("app0"), -1);
+}
+
+}  // namespace
+}  // namespace buntime

@@ -1,0 +1,261 @@
+#include "poll/poller.h"
+
+#include <gtest/gtest.h>
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "support/fake_fetcher.h"
+#include "support/fake_log.h"
+
+namespace buntime {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kStats = "http://h:1/metrics/admin/stats";
+const std::string kHealth = "http://h:1/_/api/health";
+
+std::string Body(double uptime_ms, int hits = 0) {
+  return R"({"pool":{"activeWorkers":1,"hits":)" + std::to_string(hits) + R"(,"uptimeMs":)" +
+         std::to_string(uptime_ms) + R"(},"workers":{"a@1":{"status":"active","requestCount":3,"ageMs":1}}})";
+}
+
+class PollerTest : public testing::Test {
+ protected:
+  struct Observed {
+    std::string runtime;
+    Outcome outcome;
+  };
+
+  static Target MakeTarget(const std::string& name, const std::string& url) {
+    Target target;
+    target.name = name;
+    target.url = *ParseRuntimeUrl(url);
+    target.interval = 5s;
+    target.timeout = 3s;
+    target.stale_after = 13s;
+    target.peak_window = 60s;
+    target.max_body = 1 << 20;
+    target.worker_limit = 10;
+    return target;
+  }
+
+  Poller MakePoller(std::vector<Target> targets) {
+    return Poller(std::move(targets), fetcher_, clock_, log_, board_,
+                  [this](const Target& target, Outcome outcome, double, const AnomalyCounts&) {
+                    observed_.push_back({target.name, outcome});
+                  });
+  }
+
+  // Runs the loop for a time of the fake clock; `each` is called after every step.
+  void RunFor(
+      Poller& poller, Duration time, const std::function<void()>& each = [] {}) {
+    std::stop_source stop;
+    const SteadyTime end = clock_.Now() + time;
+    fetcher_.after_wait = [&] {
+      each();
+      if (clock_.Now() >= end) stop.request_stop();
+    };
+    poller.Run(stop.get_token());
+    fetcher_.after_wait = nullptr;
+  }
+
+  std::shared_ptr<const Runtime> Only() const { return board_.Latest()->runtimes.at(0); }
+  std::size_t Requests(const std::string& url) const {
+    std::size_t count = 0;
+    for (const Request& request : fetcher_.requests) count += request.url == url ? 1U : 0U;
+    return count;
+  }
+
+  FakeClock clock_;
+  FakeFetcher fetcher_{clock_};
+  FakeLog log_;
+  FleetBoard board_;
+  std::vector<Observed> observed_;
+};
+
+TEST_F(PollerTest, PublishesUntriedRuntimesAtOnce) {
+  const Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  ASSERT_EQ(board_.Latest()->runtimes.size(), 1U);
+  EXPECT_FALSE(Only()->tried);
+  EXPECT_FALSE(Only()->up);
+  EXPECT_EQ(Only()->url, "http://h:1/metrics");
+}
+
+TEST_F(PollerTest, PollsAtOnceAndThenAtItsInterval) {
+  fetcher_.Json(kStats, Body(1000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  std::vector<SteadyTime> polls;
+  const SteadyTime start = clock_.Now();
+  RunFor(poller, 21s, [&] {
+    while (polls.size() < Requests(kStats)) polls.push_back(clock_.Now());
+  });
+  ASSERT_EQ(polls.size(), 5U);
+  for (std::size_t i = 0; i < polls.size(); ++i) EXPECT_EQ(polls[i] - start, i * 5s) << i;
+  EXPECT_TRUE(Only()->up);
+  EXPECT_EQ(Only()->reading->snapshot.pool.active, 1);
+}
+
+TEST_F(PollerTest, ASlowRuntimeIsNeverPolledTwiceAtOnce) {
+  Target target = MakeTarget("", "http://h:1");
+  target.layout = Layout::kAdmin;
+  Poller poller = MakePoller({target});  // no answer: each poll times out after 3 s
+  RunFor(poller, 20s, [&] { EXPECT_LE(fetcher_.under_way(), 1U); });
+  EXPECT_EQ(Requests(kStats), 4U);
+  EXPECT_EQ(Only()->outcome, Outcome::kTimeout);
+}
+
+TEST_F(PollerTest, OneHangingRuntimeDoesNotDelayTheOthers) {
+  fetcher_.Json(kStats, Body(1000));
+  Poller poller = MakePoller({MakeTarget("good", "http://h:1"), MakeTarget("bad", "http://h:2")});
+  RunFor(poller, 21s);
+  EXPECT_EQ(Requests(kStats), 5U);
+  EXPECT_TRUE(board_.Latest()->runtimes[0]->up);
+  EXPECT_FALSE(board_.Latest()->runtimes[1]->up);
+  EXPECT_EQ(board_.Latest()->runtimes[1]->name, "bad");
+}
+
+TEST_F(PollerTest, SpreadsAFleetOverTheInterval) {
+  std::vector<Target> targets;
+  for (int i = 1; i <= 5; ++i) {
+    const std::string url = "http://h:" + std::to_string(i);
+    targets.push_back(MakeTarget("r" + std::to_string(i), url));
+    fetcher_.Json(url + "/metrics/admin/stats", Body(1000));
+  }
+  Poller poller = MakePoller(targets);
+  std::vector<SteadyTime> starts;
+  const SteadyTime start = clock_.Now();
+  RunFor(poller, 4900ms, [&] {
+    while (starts.size() < observed_.size()) starts.push_back(clock_.Now());
+  });
+  ASSERT_EQ(starts.size(), 5U);
+  for (std::size_t i = 0; i < starts.size(); ++i) EXPECT_EQ(starts[i] - start, i * 1s);
+}
+
+TEST_F(PollerTest, AFailureShowsAtOnceAndTheReadingEndsWhenItIsStale) {
+  fetcher_.Json(kStats, Body(1000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 1s);
+  ASSERT_TRUE(Only()->up);
+  const SteadyTime success = clock_.Now() - 1s;
+  fetcher_.Fail(kStats, Outcome::kConnect, "refused");
+  bool seen_down_with_reading = false;
+  RunFor(poller, 30s, [&] {
+    const Duration age = clock_.Now() - success;
+    if (!Only()->up && age < 12s) {
+      EXPECT_NE(Only()->reading, nullptr);
+      seen_down_with_reading = true;
+    }
+    if (age > 13100ms) {
+      EXPECT_EQ(Only()->reading, nullptr) << "between polls too";
+    }
+  });
+  EXPECT_TRUE(seen_down_with_reading);
+  EXPECT_EQ(Only()->error, "refused");
+  EXPECT_TRUE(Only()->last_success_unix_seconds.has_value());
+}
+
+TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
+  fetcher_.Json(kStats, Body(1000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 11s);
+  fetcher_.Fail(kStats, Outcome::kConnect, "refused");
+  RunFor(poller, 21s);
+  fetcher_.Fail(kStats, Outcome::kTimeout, "slow");
+  RunFor(poller, 10s);
+  fetcher_.Json(kStats, Body(60000));
+  RunFor(poller, 10s);
+  EXPECT_EQ(
+      log_.lines,
+      (std::vector<std::string>{
+          "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1",
+          "warn runtime is down url=http://h:1/metrics outcome=connect cause=refused",
+          "warn runtime is down url=http://h:1/metrics outcome=timeout cause=slow",
+          "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1 down_for=30s"}));
+}
+
+TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
+  fetcher_.Fail(kStats, Outcome::kDns, "no such host");
+  Poller poller = MakePoller({MakeTarget("x", "http://h:1")});
+  RunFor(poller, 6s);
+  ASSERT_EQ(observed_.size(), 2U);
+  EXPECT_EQ(observed_[0].runtime, "x");
+  EXPECT_EQ(observed_[0].outcome, Outcome::kDns);
+}
+
+TEST_F(PollerTest, LooksUpTheVersionOnceALife) {
+  fetcher_.Json(kStats, Body(100000));
+  fetcher_.Json(kHealth, R"({"ok":true,"version":"0.5.4"})");
+  Target target = MakeTarget("", "http://h:1");
+  target.credential = {Credential::Kind::kApiKey, "", "/run/key"};
+  Poller poller = MakePoller({target});
+  RunFor(poller, 16s);
+  EXPECT_EQ(Only()->version, "0.5.4");
+  EXPECT_EQ(Requests(kHealth), 1U);
+  for (const Request& request : fetcher_.requests) {
+    if (request.url == kHealth) {
+      EXPECT_EQ(request.credential.kind, Credential::Kind::kNone);
+    }
+  }
+  fetcher_.Json(kHealth, R"({"version":"0.6.0"})");
+  fetcher_.Json(kStats, Body(1000));
+  RunFor(poller, 16s);
+  EXPECT_EQ(Only()->version, "0.6.0");
+  EXPECT_EQ(Requests(kHealth), 2U);
+}
+
+TEST_F(PollerTest, FallsBackToTheOtherHealthPathAndDoesWithoutAVersion) {
+  fetcher_.Json(kStats, Body(100000));
+  fetcher_.Answer(kHealth, 404, "", "");
+  fetcher_.Answer("http://h:1/api/health", 200, "text/html", "<html>");
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 6s);
+  EXPECT_TRUE(Only()->up);
+  EXPECT_EQ(Only()->version, "");
+  EXPECT_EQ(Requests("http://h:1/api/health"), 1U);
+}
+
+TEST_F(PollerTest, PollOnceWaitsForEveryRuntimeAndItsVersion) {
+  fetcher_.Json(kStats, Body(100000));
+  fetcher_.Json(kHealth, R"({"version":"1.2.3"})");
+  Poller poller = MakePoller({MakeTarget("good", "http://h:1"), MakeTarget("bad", "http://h:2")});
+  poller.PollOnce();
+  const auto fleet = board_.Latest();
+  EXPECT_TRUE(fleet->runtimes[0]->up);
+  EXPECT_EQ(fleet->runtimes[0]->version, "1.2.3");
+  EXPECT_TRUE(fleet->runtimes[1]->tried);
+  EXPECT_EQ(fleet->runtimes[1]->outcome, Outcome::kTimeout);
+  EXPECT_EQ(Requests(kStats), 1U);
+}
+
+TEST_F(PollerTest, ShowsPeaksOfPollsBetweenScrapes) {
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  int polls = 0;
+  fetcher_.answers[kStats] = [&](const Request&) {
+    const int depth = ++polls == 2 ? 90 : 1;
+    return ExchangeResult(Response{200, "application/json", "",
+                                   R"({"pool":{"ephemeralQueueDepth":)" + std::to_string(depth) + "}}"});
+  };
+  RunFor(poller, 16s);
+  EXPECT_EQ(Only()->reading->snapshot.pool.ephemeral_queue_depth, 1);
+  EXPECT_EQ(Only()->reading->peaks.ephemeral_queue_depth, 90);
+  RunFor(poller, 70s);
+  EXPECT_EQ(Only()->reading->peaks.ephemeral_queue_depth, 1);
+}
+
+TEST_F(PollerTest, RevisionsRiseOnlyWithNews) {
+  fetcher_.Json(kStats, Body(1000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 1s);
+  const auto revision = board_.Latest()->revision;
+  RunFor(poller, 3s);
+  EXPECT_EQ(board_.Latest()->revision, revision);
+  RunFor(poller, 2s);
+  EXPECT_EQ(board_.Latest()->revision, revision + 1);
+}
+
+}  // namespace
+}  // namespace buntime
