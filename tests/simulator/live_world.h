@@ -1,0 +1,117 @@
+// A pool of workers under load: lookups, boots, evictions, idle timeouts, errors, restarts. Moves in ticks of
+// 100 ms of simulated time, so that what happens does not depend on when somebody looks. Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulator/apps.h"
+#include "simulator/gate.h"
+#include "simulator/lru.h"
+#include "simulator/rng.h"
+#include "simulator/world.h"
+
+namespace buntime::simulator {
+
+class LiveWorld final : public World {
+ public:
+  LiveWorld(const WorldOptions& options, const Knobs& knobs);
+
+  void AdvanceTo(std::int64_t ms) override;
+  const View& Describe() override;
+  std::uint64_t revision() const override { return revision_; }
+  Truth GetTruth() const override;
+  void Restart() override;
+  void SetKnobs(const Knobs& knobs) override;
+  Result<std::string> Happen(std::string_view event, std::size_t count) override;
+
+ private:
+  struct Worker {
+    std::uint32_t serial = 0;
+    std::int64_t born_ms = 0;
+    std::int64_t ready_ms = 0;
+    std::int64_t used_ms = 0;
+    bool crashed = false;       // died while booting; nobody noticed yet
+    std::uint64_t waiting = 0;  // requests that arrived before it was ready
+    Tally tally;
+  };
+  struct Slot {
+    std::uint32_t app = 0;
+    std::optional<Worker> worker;
+  };
+  struct AppState {
+    App app;
+    std::uint32_t first_slot = 0;
+    bool seen = false;  // since the latest restart
+    Tally served;       // since the simulation began
+    Tally merged;       // shown although its workers are gone
+    Tally forgotten;    // no longer shown
+    std::uint64_t last_centi_ms = 0;
+  };
+  /// A worker id that has ended but is still listed for a while (documented dialect).
+  struct Grave {
+    std::uint32_t app = 0;
+    Worker worker;
+    std::int64_t died_ms = 0;
+  };
+
+  void Tick();
+  void FinishBoots();
+  void ServePersistent();
+  void RunGate();
+  void Expire();
+
+  void AddApp(App app);
+  void Route();
+  bool IsVictim(std::uint32_t app) const;
+  std::uint32_t Pick();
+  void Touch(std::uint32_t slot, std::uint64_t count);
+  void Spawn(std::uint32_t slot);
+  void Serve(std::uint32_t app, Worker& worker, std::uint64_t count);
+  void EndEphemeral(const Gate::Run& run);
+  void Retire(std::uint32_t slot);
+  void Bury(std::uint32_t app, const Worker& worker);
+  void Evict(const std::vector<std::uint32_t>& slots);
+  std::size_t Drop(std::size_t count);
+  void Deploy();
+  double Load() const;
+
+  WorkerRow Row(std::uint32_t app, const Worker& worker) const;
+  void DescribeReleased();
+  void DescribeDocumented();
+
+  const WorldOptions options_;
+  Knobs knobs_;
+  Rng rng_;
+  std::vector<AppState> apps_;
+  std::vector<Slot> slots_;
+  // Where requests go: indices into apps_ and the running sum of their weights. Apps replaced by a deploy are
+  // not here.
+  std::vector<std::uint32_t> persistent_;
+  std::vector<double> cumulative_;
+  std::vector<std::uint32_t> ephemeral_;
+  std::vector<std::uint32_t> seen_order_;
+  std::vector<std::uint32_t> booting_;
+  std::deque<Grave> graves_;
+  Lru lru_;
+  Gate gate_;
+
+  std::int64_t now_ms_ = 0;
+  std::int64_t started_ms_ = 0;
+  std::uint32_t next_serial_ = 0;
+  double acquire_ms_ = 0;
+  double leaked_bytes_ = 0;
+  std::uint64_t restarts_ = 0;
+  std::uint64_t drops_ = 0;
+  std::uint64_t revision_ = 1;
+  PoolCounters counters_;
+  PoolCounters past_counters_;  // of earlier lives
+  View view_;
+};
+
+}  // namespace buntime::simulator

@@ -1,0 +1,156 @@
+// The rest of LiveWorld: ephemeral apps, restarts, and what control can make happen at once.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "simulator/live_world.h"
+
+namespace buntime::simulator {
+
+void LiveWorld::RunGate() {
+  if (ephemeral_.empty()) return;
+  const std::uint64_t arrivals = rng_.Poisson(knobs_.ephemeral_rps / 10);
+  for (std::uint64_t i = 0; i < arrivals; ++i) {
+    if (!gate_.Offer(ephemeral_[rng_.Below(ephemeral_.size())])) ++counters_.rejected;
+  }
+  gate_.Advance(
+      now_ms_,
+      [&](std::uint32_t app) {
+        ++counters_.misses;
+        ++counters_.created;
+        const double slow = IsVictim(app) ? knobs_.slow : 1;
+        return std::llround(apps_[app].app.mean_ms * slow * (0.7 + rng_.Exponential(0.3)));
+      },
+      [&](const Gate::Run& run) { EndEphemeral(run); });
+}
+
+void LiveWorld::EndEphemeral(const Gate::Run& run) {
+  AppState& state = apps_[run.app];
+  if (!state.seen) {
+    state.seen = true;
+    seen_order_.push_back(run.app);
+  }
+  const double error_rate = IsVictim(run.app) && knobs_.failing ? *knobs_.failing : state.app.error_rate;
+  Tally tally;
+  tally.requests = 1;
+  tally.errors = rng_.Unit() < error_rate ? 1 : 0;
+  state.last_centi_ms = static_cast<std::uint64_t>(run.finish_ms - run.start_ms) * 100 + rng_.Below(100);
+  if (tally.errors == 0) tally.centi_ms = state.last_centi_ms;
+  counters_.failed += tally.errors;
+  state.served += tally;
+
+  Worker worker;
+  worker.serial = next_serial_++;
+  worker.born_ms = run.start_ms;
+  worker.used_ms = run.finish_ms;
+  worker.tally = tally;
+  Bury(run.app, worker);
+}
+
+void LiveWorld::Restart() {
+  for (std::uint32_t app = 0; app < apps_.size(); ++app) {
+    AppState& state = apps_[app];
+    state.forgotten += state.merged;
+    state.merged = {};
+    state.seen = false;
+    state.last_centi_ms = 0;
+  }
+  for (Slot& slot : slots_) {
+    if (slot.worker) apps_[slot.app].forgotten += slot.worker->tally;
+    slot.worker.reset();
+  }
+  for (const Grave& grave : graves_) apps_[grave.app].forgotten += grave.worker.tally;
+  graves_.clear();
+  booting_.clear();
+  seen_order_.clear();
+  lru_.Clear();
+  gate_.Clear(now_ms_);
+  past_counters_ += counters_;
+  counters_ = {};
+  acquire_ms_ = 0;
+  leaked_bytes_ = 0;
+  started_ms_ = now_ms_;
+  ++restarts_;
+  ++revision_;
+}
+
+// The runtime's "unhealthy worker" branch: the instance goes, and what it had counted goes with it unmerged.
+std::size_t LiveWorld::Drop(std::size_t count) {
+  std::vector<std::uint32_t> alive;
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot].worker && slots_[slot].worker->tally.requests > 0) alive.push_back(slot);
+  }
+  std::sort(alive.begin(), alive.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return slots_[a].worker->tally.requests > slots_[b].worker->tally.requests;
+  });
+  alive.resize(std::min(alive.size(), count));
+  for (const std::uint32_t slot : alive) {
+    apps_[slots_[slot].app].forgotten += slots_[slot].worker->tally;
+    slots_[slot].worker.reset();
+    lru_.Remove(slot);
+    ++drops_;
+  }
+  return alive.size();
+}
+
+// The victim's requests go to a new version from now on; the workers of the old one time out.
+void LiveWorld::Deploy() {
+  const auto victim =
+      std::find_if(persistent_.begin(), persistent_.end(), [&](std::uint32_t app) { return IsVictim(app); });
+  if (victim == persistent_.end()) return;
+  App next = apps_[*victim].app;
+  next.version = NextVersion(next.version);
+  *victim = static_cast<std::uint32_t>(apps_.size());
+  AddApp(std::move(next));
+  Route();
+  const std::uint32_t app = *victim;
+  apps_[app].seen = true;
+  seen_order_.push_back(app);
+  // Warmed before the first request, so that `ready` workers exist.
+  std::vector<std::uint32_t> evicted;
+  for (std::size_t i = 0; i < apps_[app].app.slots; ++i) {
+    const auto slot = static_cast<std::uint32_t>(apps_[app].first_slot + i);
+    Spawn(slot);
+    lru_.Use(slot, evicted);
+  }
+  Evict(evicted);
+}
+
+Result<std::string> LiveWorld::Happen(std::string_view event, std::size_t count) {
+  ++revision_;
+  if (event == "drop") return std::to_string(Drop(count)) + " workers dropped";
+  if (event == "burst") {
+    if (ephemeral_.empty()) return Error{"there is no ephemeral app: start with --ephemeral-apps 1 or more"};
+    std::size_t rejected = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      rejected += gate_.Offer(ephemeral_[i % ephemeral_.size()]) ? 0U : 1U;
+    counters_.rejected += rejected;
+    return std::to_string(count - rejected) + " requests queued, " + std::to_string(rejected) + " rejected";
+  }
+  if (event == "deploy") {
+    Deploy();
+    return std::string("deployed");
+  }
+  if (event == "evict") {
+    std::vector<std::uint32_t> alive;
+    for (std::uint32_t slot = 0; slot < slots_.size() && alive.size() < count; ++slot) {
+      if (slots_[slot].worker) alive.push_back(slot);
+    }
+    for (const std::uint32_t slot : alive) lru_.Remove(slot);
+    Evict(alive);
+    return std::to_string(alive.size()) + " workers evicted";
+  }
+  if (event == "boot-crash") {
+    const auto victim = std::find_if(persistent_.begin(), persistent_.end(),
+                                     [&](std::uint32_t app) { return IsVictim(app); });
+    if (victim == persistent_.end())
+      return Error{"no persistent app to crash: see the names in /control/truth"};
+    const bool before = std::exchange(knobs_.bad_deploy, true);
+    Touch(apps_[*victim].first_slot, count);
+    knobs_.bad_deploy = before;
+    return std::to_string(count) + " boots crashed";
+  }
+  return Error{"unknown event \"" + std::string(event) + "\""};
+}
+
+}  // namespace buntime::simulator

@@ -1,0 +1,63 @@
+#include "simulator/truth.h"
+
+#include <string_view>
+
+#include "base/text.h"
+
+namespace buntime::simulator {
+namespace {
+
+void AppendField(std::string& out, std::string_view name, double value) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  AppendNumber(out, value);
+}
+
+void AppendField(std::string& out, std::string_view name, std::uint64_t value) {
+  AppendField(out, name, static_cast<double>(value));
+}
+
+void AppendTally(std::string& out, const Tally& tally) {
+  out += "\"requests\":" + std::to_string(tally.requests) + ",\"errors\":" + std::to_string(tally.errors);
+  AppendField(out, "duration_seconds", static_cast<double>(tally.centi_ms) / 1e5);
+}
+
+}  // namespace
+
+void AppendTruth(std::string& out, const Truth& truth) {
+  Tally total;
+  for (const AppTruth& app : truth.apps) total += app.served;
+  out += '{';
+  AppendTally(out, total);
+  AppendField(out, "time_seconds", static_cast<double>(truth.now_ms) / 1000);
+  AppendField(out, "uptime_seconds", static_cast<double>(truth.uptime_ms) / 1000);
+  AppendField(out, "restarts", truth.restarts);
+  AppendField(out, "drops", truth.drops);
+  AppendField(out, "pool_requests", truth.counters.requests());
+  AppendField(out, "hits", truth.counters.hits);
+  AppendField(out, "misses", truth.counters.misses);
+  AppendField(out, "evictions", truth.counters.evictions);
+  AppendField(out, "created", truth.counters.created);
+  AppendField(out, "failed", truth.counters.failed);
+  AppendField(out, "retired", truth.counters.retired);
+  AppendField(out, "rejected", truth.counters.rejected);
+  out += ",\"apps\":[";
+  for (const AppTruth& app : truth.apps) {
+    if (&app != truth.apps.data()) out += ',';
+    out += "{\"app\":";
+    AppendJsonString(out, app.app);
+    out += ",\"version\":";
+    AppendJsonString(out, app.version);
+    out += app.ephemeral ? ",\"ephemeral\":true," : ",\"ephemeral\":false,";
+    AppendTally(out, app.served);
+    out += ",\"shown\":{";
+    AppendTally(out, app.shown);
+    out += "},\"forgotten\":{";
+    AppendTally(out, app.forgotten);
+    out += "}}";
+  }
+  out += "]}";
+}
+
+}  // namespace buntime::simulator

@@ -1,0 +1,35 @@
+// What really happened, across restarts, for tests to compare with what an observer made of the answers.
+// Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "simulator/tally.h"
+
+namespace buntime::simulator {
+
+/// Always: served = shown + forgotten.
+struct AppTruth {
+  std::string app;
+  std::string version;
+  Tally served;     // since the simulation began
+  Tally shown;      // in the answers right now
+  Tally forgotten;  // no longer in any answer: a restart, a dropped worker, a worker id that is gone
+  bool ephemeral = false;
+};
+
+struct Truth {
+  std::int64_t now_ms = 0;     // simulated time since the simulation began
+  std::int64_t uptime_ms = 0;  // since the latest restart
+  std::uint64_t restarts = 0;
+  std::uint64_t drops = 0;  // workers whose counters were lost without a restart
+  PoolCounters counters;    // across restarts
+  std::vector<AppTruth> apps;
+};
+
+/// One JSON object, times in seconds.
+void AppendTruth(std::string& out, const Truth& truth);
+
+}  // namespace buntime::simulator
