@@ -1,0 +1,119 @@
+#include "metrics/page.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "metrics/gzip.h"
+#include "support/exposition_reader.h"
+#include "support/fleets.h"
+
+namespace buntime {
+namespace {
+
+// One whole gzip member and nothing behind it, as strict readers want it.
+std::string Gunzip(const std::string& bytes) {
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  std::string input = bytes;
+  stream.next_in = reinterpret_cast<Bytef*>(input.data());
+  stream.avail_in = static_cast<uInt>(input.size());
+  std::string out;
+  std::vector<char> buffer(1 << 16);
+  int status = Z_OK;
+  while (status == Z_OK) {
+    stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    stream.avail_out = static_cast<uInt>(buffer.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    out.append(buffer.data(), buffer.size() - stream.avail_out);
+  }
+  EXPECT_EQ(status, Z_STREAM_END);  // the trailer's checksum and length have been checked
+  EXPECT_EQ(stream.avail_in, 0U);
+  inflateEnd(&stream);
+  return out;
+}
+
+std::string Body(const Page& page) { return *page.shared + page.tail; }
+
+class PageTest : public testing::Test {
+ protected:
+  std::shared_ptr<const Fleet> fleet_ = std::make_shared<Fleet>(FullFleet());
+  SelfMetrics self_{{"1.2.3", "abc", "g++ 12"}, {"blue", "green"}};
+  PageCache pages_{[this] { return fleet_; }, self_};
+};
+
+TEST_F(PageTest, GzipHoldsThePlainPage) {
+  for (const std::size_t workers : {0U, 1U, 5000U}) {
+    auto large = LargeFleet(workers);
+    large.revision = 10 + workers;
+    fleet_ = std::make_shared<Fleet>(std::move(large));
+    const std::string plain = *pages_.Get(false).shared;
+    const std::string unpacked = Gunzip(Body(pages_.Get(true)));
+    EXPECT_EQ(unpacked.substr(0, plain.size()), plain);
+    ReadExposition(unpacked);
+  }
+}
+
+TEST_F(PageTest, IsRenderedOncePerRevisionAndEncoding) {
+  for (const bool gzip : {false, true}) {
+    const auto first = pages_.Get(gzip).shared;
+    EXPECT_EQ(pages_.Get(gzip).shared, first) << "the very same string";
+  }
+  const auto before = pages_.Get(true).shared;
+  auto next = FullFleet();
+  next.revision = 2;
+  fleet_ = std::make_shared<Fleet>(std::move(next));
+  EXPECT_NE(pages_.Get(true).shared, before);
+}
+
+TEST_F(PageTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
+  for (const bool gzip : {false, true}) {
+    const auto count = [&] {
+      const std::string body = gzip ? Gunzip(Body(pages_.Get(true))) : Body(pages_.Get(false));
+      const auto samples = ReadExposition(body).samples;
+      const auto found = samples.find("buntime_exporter_http_requests_total{code=\"200\",path=\"/x\"}");
+      return found == samples.end() ? 0 : found->second;
+    };
+    const double before = count();
+    self_.CountRequest("/x", 200, 0.001);
+    EXPECT_EQ(count(), before + 1);
+  }
+}
+
+TEST_F(PageTest, ConcurrentScrapersShareOneRendering) {
+  auto large = LargeFleet(2000);
+  large.revision = 7;
+  fleet_ = std::make_shared<Fleet>(std::move(large));
+  std::vector<Page> pages(8);
+  {
+    std::vector<std::jthread> scrapers;
+    for (Page& page : pages) scrapers.emplace_back([&] { page = pages_.Get(true); });
+  }
+  for (const Page& page : pages) EXPECT_EQ(page.shared, pages[0].shared);
+}
+
+TEST(GzipTest, StreamsOfManyPiecesAndAnEmptyOneAreWhole) {
+  for (const std::size_t pieces : {0U, 1U, 300U}) {
+    Deflater deflater(Deflater::Size::kLarge);
+    std::string bytes(GzipHeader());
+    std::string text;
+    std::uint32_t crc = 0;
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const std::string piece = "piece " + std::to_string(i * i) + std::string(i * 10, 'x');
+      deflater.Write(piece, bytes);
+      crc = Crc32(crc, piece);
+      text += piece;
+      if (i % 100 == 0) deflater.Flush(bytes);
+    }
+    deflater.Finish(bytes);
+    bytes += GzipTrailer(crc, static_cast<std::uint32_t>(text.size()));
+    EXPECT_EQ(Gunzip(bytes), text);
+  }
+}
+
+}  // namespace
+}  // namespace buntime

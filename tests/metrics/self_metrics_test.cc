@@ -1,0 +1,88 @@
+#include "metrics/self_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "metrics/catalogue.h"
+#include "metrics/process_stats.h"
+#include "support/exposition_reader.h"
+
+namespace buntime {
+namespace {
+
+Exposition Render(const SelfMetrics& self) {
+  std::string out;
+  self.Render(out);
+  return ReadExposition(out);
+}
+
+TEST(SelfMetricsTest, StartsWithZerosForASingleRuntime) {
+  const SelfMetrics self({"1.2.3", "abc", "g++"}, {""});
+  const auto exposition = Render(self);
+  EXPECT_EQ(
+      exposition.samples.at(R"(buntime_exporter_build_info{compiler="g++",revision="abc",version="1.2.3"})"),
+      1);
+  for (const auto outcome : kOutcomeNames) {
+    EXPECT_EQ(exposition.samples.at("buntime_exporter_polls_total{outcome=\"" + std::string(outcome) + "\"}"),
+              0);
+  }
+  EXPECT_EQ(exposition.samples.at("buntime_exporter_anomalies_total{kind=\"wrong_type\"}"), 0);
+  EXPECT_EQ(exposition.samples.at("buntime_exporter_poll_duration_seconds_count"), 0);
+}
+
+TEST(SelfMetricsTest, CountsPollsByRuntimeAndOutcome) {
+  SelfMetrics self({}, {"blue", "green"});
+  AnomalyCounts anomalies{};
+  anomalies[Index(Anomaly::kWrongType)] = 3;
+  self.CountPoll("blue", Outcome::kOk, 0.002, anomalies);
+  self.CountPoll("blue", Outcome::kTimeout, 3, {});
+  const auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="ok",runtime="blue"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="timeout",runtime="blue"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="ok",runtime="green"})"), 0);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_anomalies_total{kind="wrong_type",runtime="blue"})"), 3);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_poll_duration_seconds_bucket{le="0.0025"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_poll_duration_seconds_bucket{le="+Inf"})"), 2);
+  EXPECT_EQ(samples.at("buntime_exporter_poll_duration_seconds_sum"), 3.002);
+}
+
+TEST(SelfMetricsTest, AFailedReloadKeepsTheTimeOfTheLastGoodOne) {
+  SelfMetrics self({}, {""});
+  self.SetReload(true, 1000);
+  self.SetReload(false, 2000);
+  const auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at("buntime_exporter_config_last_reload_successful"), 0);
+  EXPECT_EQ(samples.at("buntime_exporter_config_last_reload_success_timestamp_seconds"), 1000);
+}
+
+TEST(SelfMetricsTest, EveryFamilyOfTheExporterIsInTheCatalogueAndBack) {
+  SelfMetrics self({}, {""});
+  self.CountRequest("/metrics", 200, 0.001);
+  const auto types = Render(self).types;
+  for (const Metric& metric : Catalogue()) {
+    if (!std::holds_alternative<OfExporter>(metric.source)) continue;
+    const auto found = types.find(std::string(metric.name));
+    ASSERT_NE(found, types.end()) << metric.name;
+    EXPECT_EQ(found->second, Name(metric.type)) << metric.name;
+  }
+  for (const auto& [family, type] : types) EXPECT_EQ(CatalogueEntry(family).name, family);
+}
+
+TEST(ProcessStatsTest, AreThoseOfThisProcess) {
+  const ProcessStats stats = ReadProcessStats();
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  ASSERT_TRUE(stats.cpu_seconds && stats.resident_bytes && stats.virtual_bytes && stats.open_fds &&
+              stats.max_fds && stats.start_unix_seconds);
+  EXPECT_GT(*stats.resident_bytes, 1e6);
+  EXPECT_GT(*stats.virtual_bytes, *stats.resident_bytes);
+  EXPECT_GE(*stats.open_fds, 3);
+  EXPECT_GE(*stats.max_fds, *stats.open_fds);
+  EXPECT_LT(*stats.start_unix_seconds, now + 2);
+  EXPECT_GT(*stats.start_unix_seconds, now - 3600);
+}
+
+}  // namespace
+}  // namespace buntime
