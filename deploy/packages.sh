@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# Sourced by the scripts that build: installs what is missing on a Debian 12, as root or with sudo.
+
+# install_packages LIST… : installs the packages named in the files, one a line, unless all of them are there.
+install_packages() {
+  local package
+  local -a missing=()
+  while read -r package; do
+    [[ -z $package || $package == \#* ]] && continue
+    dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2> /dev/null | grep -qx installed ||
+      missing+=("$package")
+  done < <(cat "$@")
+  ((${#missing[@]})) || return 0
+
+  local -a as_root=()
+  if ((EUID != 0)); then
+    command -v sudo > /dev/null || {
+      echo "these packages are missing and neither root nor sudo can install them: ${missing[*]}" >&2
+      return 1
+    }
+    as_root=(sudo)
+  fi
+  echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
+  "${as_root[@]}" apt-get -qq update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" > /dev/null
+
+  # The tests use Prometheus and Alertmanager as programs; their services, just installed, are not wanted.
+  if [[ -d /run/systemd/system && " ${missing[*]} " == *" prometheus"* ]]; then
+    "${as_root[@]}" systemctl --quiet disable --now prometheus prometheus-alertmanager 2> /dev/null || true
+  fi
+}
