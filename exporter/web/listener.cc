@@ -105,6 +105,7 @@ error_code Listener::BindEndpoint(const Endpoint& endpoint, bool both_families) 
   }
   if (acceptor.bind(endpoint, error)) return error;
   if (acceptor.listen(asio::socket_base::max_listen_connections, error)) return error;
+  if (acceptor.non_blocking(true, error)) return error;
   doors_.push_back({std::move(acceptor), asio::steady_timer(io_)});
   return {};
 }
@@ -121,29 +122,34 @@ void Listener::Close() {
   }
 }
 
+// Waits before it accepts: without descriptors accept fails even when nobody has called, and each such
+// failure would cost some idle client its connection.
 void Listener::Accept(Door& from) {
-  if (!from.acceptor.is_open()) return;
-  from.acceptor.async_accept([this, &from](const error_code& error, Socket socket) {
-    if (!from.acceptor.is_open()) return;
-    if (error && IsShortage(error)) return OnFailure(from, error);
+  from.acceptor.async_wait(tcp::acceptor::wait_read, [this, &from](const error_code& wait_error) {
+    if (wait_error || !from.acceptor.is_open()) return;
+    error_code error;
+    Socket socket = from.acceptor.accept(error);
+    if (IsShortage(error)) return OnShortage(from, error);
     if (!error) {
       if (std::exchange(from.failing, false)) log_.Info("accepting connections again");
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       on_accept_(std::move(socket));
     }
-    Accept(from);
+    Accept(from);  // whatever else went wrong ended with that client
   });
 }
 
-void Listener::OnFailure(Door& from, const error_code& error) {
+void Listener::OnShortage(Door& from, const error_code& error) {
   if (!std::exchange(from.failing, true)) {
     log_.Warn("cannot accept connections: raise the limit of open files if this stays",
               {{"error", error.message()}});
   }
   if (free_descriptor_()) return Accept(from);
   from.retry.expires_after(kRetryDelay);
-  from.retry.async_wait([this, &from](const error_code&) { Accept(from); });
+  from.retry.async_wait([this, &from](const error_code& wait_error) {
+    if (!wait_error && from.acceptor.is_open()) Accept(from);
+  });
 }
 
 }  // namespace buntime

@@ -44,7 +44,7 @@ class Listener {
   boost::system::error_code BindHost(const ListenAddress& address);
   boost::system::error_code BindEndpoint(const Endpoint& endpoint, bool both_families);
   void Accept(Door& from);
-  void OnFailure(Door& from, const boost::system::error_code& error);
+  void OnShortage(Door& from, const boost::system::error_code& error);
 
   boost::asio::io_context& io_;
   Log& log_;

@@ -17,9 +17,9 @@ namespace {
 
 constexpr int kPatienceMs = 20'000;
 
-bool Await(int fd, short events) {
+bool Await(int fd, short events, int milliseconds = kPatienceMs) {
   pollfd waiting{fd, events, 0};
-  return poll(&waiting, 1, kPatienceMs) == 1;
+  return poll(&waiting, 1, milliseconds) == 1;
 }
 
 }  // namespace
@@ -114,6 +114,8 @@ bool HttpClient::AtEnd() {
   char byte = 0;
   return unread_.empty() && Await(fd_, POLLIN) && recv(fd_, &byte, 1, 0) <= 0;
 }
+
+bool HttpClient::HasNews(int milliseconds) { return !unread_.empty() || Await(fd_, POLLIN, milliseconds); }
 
 bool HttpClient::WasReset() {
   // No events are asked for: only an error or a hang-up of both directions ends this wait.

@@ -44,6 +44,8 @@ class HttpClient {
 
   /// True once the server has closed or reset the connection, with nothing unread before that.
   bool AtEnd();
+  /// Whether something (also an end) arrives within `milliseconds`.
+  bool HasNews(int milliseconds);
   /// True once the server has torn the connection down (reset), whatever is unread.
   bool WasReset();
   void CloseSending();
