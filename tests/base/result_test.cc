@@ -23,7 +23,6 @@ TEST(ResultTest, HoldsAnError) {
   EXPECT_THROW(static_cast<void>(result.value()), std::bad_variant_access);
 }
 
-
 TEST(ResultTest, MovesItsValueOut) {
   Result<std::unique_ptr<int>> result = std::make_unique<int>(7);
   const std::unique_ptr<int> taken = std::move(result).value();

@@ -42,12 +42,13 @@ TEST(TextTest, ComparesAsciiWithoutCase) {
 }
 
 TEST(TextTest, KnowsWellFormedUtf8) {
-  for (const char* good : {"", "plain ascii, longer than one word of memory", "ä", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
-                           "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF", "12345678\xC3\xA4"}) {
+  for (const char* good : {"", "plain ascii, longer than one word of memory", "ä", "\xE2\x82\xAC",
+                           "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF", "12345678\xC3\xA4"}) {
     EXPECT_TRUE(IsUtf8(good)) << good;
   }
-  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
-                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "12345678\xC3", "abc\xE2\x82"}) {
+  for (const char* bad :
+       {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "12345678\xC3", "abc\xE2\x82"}) {
     EXPECT_FALSE(IsUtf8(bad)) << bad;
   }
 }
@@ -61,8 +62,9 @@ TEST(TextTest, CutsBetweenCharacters) {
 
 TEST(TextTest, ReadsDurations) {
   const std::vector<std::pair<const char*, Duration>> cases = {
-      {"0", 0s},          {"5s", 5s},   {"1m30s", 90s}, {"500ms", 500ms},    {"1.5h", 90min},
-      {"2d", 48h},        {"0.25s", 250ms}, {"1h2m3s4ms", 3723s + 4ms}, {"0s", 0s}};
+      {"0", 0s},       {"5s", 5s},  {"1m30s", 90s},   {"500ms", 500ms},
+      {"1.5h", 90min}, {"2d", 48h}, {"0.25s", 250ms}, {"1h2m3s4ms", 3723s + 4ms},
+      {"0s", 0s}};
   for (const auto& [text, expected] : cases) {
     const auto parsed = ParseDuration(text);
     ASSERT_TRUE(parsed) << text;
@@ -71,8 +73,8 @@ TEST(TextTest, ReadsDurations) {
 }
 
 TEST(TextTest, RefusesWhatIsNoDuration) {
-  for (const char* text : {"", "5", "5x", "s", "-1s", "1s1s", "1s2m", "1 s", "1e3s", "5s ", ".5s", "1s5", "inf",
-                           "99999999999999999999d"}) {
+  for (const char* text : {"", "5", "5x", "s", "-1s", "1s1s", "1s2m", "1 s", "1e3s", "5s ", ".5s", "1s5",
+                           "inf", "99999999999999999999d"}) {
     EXPECT_FALSE(ParseDuration(text)) << text;
   }
   EXPECT_EQ(ParseDuration("200y").error().message,
@@ -87,14 +89,16 @@ TEST(TextTest, FormattedDurationsReadBack) {
 
 TEST(TextTest, ReadsSizes) {
   const std::vector<std::pair<const char*, std::uint64_t>> cases = {
-      {"0", 0},        {"65536", 65536}, {"64MiB", 67108864}, {"1.5KiB", 1536}, {"2GB", 2000000000},
-      {"64mib", 67108864}, {"10B", 10},      {"1GiB", 1073741824}};
+      {"0", 0},         {"65536", 65536},    {"64MiB", 67108864},
+      {"1.5KiB", 1536}, {"2GB", 2000000000}, {"64mib", 67108864},
+      {"10B", 10},      {"1GiB", 1073741824}};
   for (const auto& [text, expected] : cases) {
     const auto parsed = ParseSize(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(*parsed, expected) << text;
   }
-  for (const char* text : {"", "MiB", "-1", "1TiB", "1 MiB", "99999999GiB"}) EXPECT_FALSE(ParseSize(text)) << text;
+  for (const char* text : {"", "MiB", "-1", "1TiB", "1 MiB", "99999999GiB"})
+    EXPECT_FALSE(ParseSize(text)) << text;
 }
 
 TEST(TextTest, FormattedSizesReadBack) {

@@ -15,7 +15,8 @@ TEST(RuntimeUrlTest, ReadsBaseUrls) {
 }
 
 TEST(RuntimeUrlTest, TakesAStatsUrlAsItIs) {
-  EXPECT_EQ(*ParseRuntimeUrl("http://h:1/metrics/admin/stats"), (RuntimeUrl{"http://h:1", "", "/metrics/admin/stats"}));
+  EXPECT_EQ(*ParseRuntimeUrl("http://h:1/metrics/admin/stats"),
+            (RuntimeUrl{"http://h:1", "", "/metrics/admin/stats"}));
   EXPECT_EQ(*ParseRuntimeUrl("http://h:1/x/stats"), (RuntimeUrl{"http://h:1", "", "/x/stats"}));
   EXPECT_EQ(ParseRuntimeUrl("http://h:1/mystats")->exact_stats, "");
 }
@@ -27,9 +28,11 @@ TEST(RuntimeUrlTest, SaysWhatIsWrong) {
   EXPECT_EQ(why("http://h/?q=1"), "has a query or fragment: expected the base URL alone");
   EXPECT_EQ(why("http://h#x"), "has a query or fragment: expected the base URL alone");
   EXPECT_EQ(why("http://h/a b"), "has characters in its path that a URL cannot hold: percent-encode them");
-  for (const char* host : {"http://", "http://:80", "http://h:0", "http://h:65536", "http://h:", "http://h:x",
-                           "http://[::1", "http://[]:1", "http://[g]:1", "http://a b", "http://h\r\nx", "http:///x"}) {
-    EXPECT_EQ(why(host), "has no valid host and port after ://: expected HOST, HOST:PORT or [IPV6]:PORT") << host;
+  for (const char* host :
+       {"http://", "http://:80", "http://h:0", "http://h:65536", "http://h:", "http://h:x", "http://[::1",
+        "http://[]:1", "http://[g]:1", "http://a b", "http://h\r\nx", "http:///x"}) {
+    EXPECT_EQ(why(host), "has no valid host and port after ://: expected HOST, HOST:PORT or [IPV6]:PORT")
+        << host;
   }
 }
 
