@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Usage: tests/run.sh [STAGE…]
+# Installs what is missing, then builds and runs all tests, stage by stage; the first failure ends it.
+#   lint     clang-format, shellcheck, clang-tidy (which is also the clang build, with its thread-safety analysis)
+#   asan     unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tsan     the same under ThreadSanitizer
+#   fuzz     the fuzzers, for a bounded time each
+#   release  everything, with the build that ships; its summary stands at the end
+# Without arguments: all of them in this order.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=deploy/packages.sh
+source "$root/deploy/packages.sh"
+
+install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
+cd "$root"
+stages=("$@")
+((${#stages[@]})) || stages=(lint asan tsan fuzz release)
+
+cores=$(nproc)
+started=$SECONDS
+heading() { printf '\n=== %s (after %d s)\n' "$*" $((SECONDS - started)); }
+
+# build PRESET: says what went wrong, and nothing where nothing did.
+build() {
+  local log
+  log=$(mktemp)
+  if ! { cmake --preset "$1" && cmake --build --preset "$1"; } > "$log" 2>&1; then
+    grep -E -A 12 'error|FAILED|warning' "$log" || cat "$log"
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+lint() {
+  heading "lint"
+  git ls-files -z '*.cc' '*.h' | xargs -0 clang-format --dry-run --Werror
+  git ls-files -z '*.sh' '.ci/run' | xargs -0 shellcheck -x
+  build tidy
+}
+
+# suite PRESET [ARGUMENTS OF CTEST…]
+suite() {
+  local preset=$1
+  shift
+  heading "build $preset"
+  build "$preset"
+  heading "test $preset"
+  ctest --preset "$preset" --parallel "$cores" "$@"
+}
+
+for stage in "${stages[@]}"; do
+  case $stage in
+    lint) lint ;;
+    asan | tsan) suite "$stage" --label-regex 'unit|e2e' ;;
+    fuzz) suite fuzz --label-regex fuzz ;;
+    release) suite release ;;
+    *)
+      echo "unknown stage '$stage': choose from lint, asan, tsan, fuzz, release" >&2
+      exit 2
+      ;;
+  esac
+done
