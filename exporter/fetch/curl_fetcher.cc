@@ -1,0 +1,162 @@
+// The fetcher on libcurl's multi interface: one thread moves any number of transfers.
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <limits>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fetch/curl_handles.h"
+#include "fetch/fetcher.h"
+#include "fetch/secret_file.h"
+#include "fetch/transfer.h"
+
+namespace buntime {
+namespace {
+
+constexpr long kMaxConnections = 4096;     // kept open between polls: two for each of 2,000 runtimes
+constexpr std::size_t kIdleHandles = 256;  // beyond it, creating one costs less than keeping it
+
+// libcurl counts these; the last one frees what the first one made.
+struct CurlLibrary {
+  CurlLibrary() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  ~CurlLibrary() { curl_global_cleanup(); }
+  CurlLibrary(const CurlLibrary&) = delete;
+  CurlLibrary& operator=(const CurlLibrary&) = delete;
+};
+
+class CurlFetcher final : public Fetcher {
+ public:
+  CurlFetcher(std::string user_agent, Log& log)
+      : user_agent_(std::move(user_agent)), multi_(curl_multi_init()), secrets_(log) {
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnections);
+  }
+  ~CurlFetcher() override {
+    for (const auto& [id, transfer] : running_) curl_multi_remove_handle(multi_.get(), transfer->easy());
+  }
+
+  TransferId Start(const Request& request, Done done) override;
+  void Cancel(TransferId id) override;
+  void Wait(Duration at_most) override;
+  void Wakeup() override { curl_multi_wakeup(multi_.get()); }
+
+ private:
+  struct Ended {
+    TransferId id;
+    Done done;
+    ExchangeResult result;
+  };
+
+  EasyHandle NewEasy();
+  void Recycle(EasyHandle easy);
+  void Collect();
+  bool Deliver();
+
+  const CurlLibrary library_;
+  const std::string user_agent_;
+  const MultiHandle multi_;
+  SecretFiles secrets_;
+  std::map<TransferId, std::unique_ptr<Transfer>> running_;
+  std::deque<Ended> ended_;  // callbacks not run yet
+  std::vector<EasyHandle> idle_;
+  TransferId last_id_ = 0;
+};
+
+Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
+  const TransferId id = ++last_id_;
+  const auto fail = [&](std::string message) {
+    ended_.push_back({id, std::move(done), PollError{Outcome::kInternal, std::move(message)}});
+    return id;
+  };
+  auto endpoint = ParseEndpoint(request.url);
+  if (!endpoint) return fail("the URL is not an http:// or https:// one");
+  Result<std::string_view> secret = std::string_view();
+  if (request.credential.kind != Credential::Kind::kNone) secret = secrets_.Get(request.credential.file);
+  if (!secret) return fail(secret.error().message);
+  EasyHandle easy = NewEasy();
+  if (!easy) return fail("out of memory for a request to " + endpoint->authority);
+
+  auto transfer =
+      std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint), std::move(done));
+  if (auto error = transfer->Prepare(request, user_agent_, *secret)) {
+    ended_.push_back({id, transfer->TakeDone(), *std::move(error)});
+    return id;
+  }
+  curl_multi_add_handle(multi_.get(), transfer->easy());
+  running_.emplace(id, std::move(transfer));
+  return id;
+}
+
+void CurlFetcher::Cancel(TransferId id) {
+  std::erase_if(ended_, [&](const Ended& ended) { return ended.id == id; });
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  curl_multi_remove_handle(multi_.get(), found->second->easy());
+  running_.erase(found);  // with its handle, for what it points to has no end to wait for
+}
+
+void CurlFetcher::Wait(Duration at_most) {
+  int running = 0;
+  curl_multi_perform(multi_.get(), &running);
+  Collect();
+  if (Deliver()) return;
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  const auto timeout = std::clamp<std::int64_t>(milliseconds, 0, std::numeric_limits<int>::max());
+  curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(timeout), nullptr);
+  curl_multi_perform(multi_.get(), &running);
+  Collect();
+  Deliver();
+}
+
+EasyHandle CurlFetcher::NewEasy() {
+  if (idle_.empty()) return EasyHandle(curl_easy_init());
+  EasyHandle easy = std::move(idle_.back());
+  idle_.pop_back();
+  return easy;
+}
+
+void CurlFetcher::Recycle(EasyHandle easy) {
+  // Now, not when it is used again: its options hold a password and point into a transfer that is going away.
+  curl_easy_reset(easy.get());
+  if (idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
+}
+
+// Takes the transfers that ended out of libcurl, before any callback can start or cancel others.
+void CurlFetcher::Collect() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* const easy = message->easy_handle;
+    const CURLcode code = message->data.result;  // the message dies with the next line
+    curl_multi_remove_handle(multi_.get(), easy);
+    const Transfer* ended = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &ended);
+    const TransferId id = ended->id();
+    const std::unique_ptr<Transfer> transfer = std::move(running_.extract(id).mapped());
+    ended_.push_back({id, transfer->TakeDone(), transfer->Finish(code)});
+    Recycle(transfer->TakeEasy());
+  }
+}
+
+// Runs the callbacks of what has ended so far, not of what they start: that is for a later Wait.
+bool CurlFetcher::Deliver() {
+  const TransferId last = last_id_;
+  bool delivered = false;
+  while (!ended_.empty() && ended_.front().id <= last) {
+    Ended ended = std::move(ended_.front());
+    ended_.pop_front();
+    delivered = true;
+    ended.done(std::move(ended.result));
+  }
+  return delivered;
+}
+
+}  // namespace
+
+std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log) {
+  return std::make_unique<CurlFetcher>(std::move(user_agent), log);
+}
+
+}  // namespace buntime

@@ -20,7 +20,7 @@ struct Request {
   std::string url;
   Credential credential;  // kNone sends none
   TlsClient tls;
-  Duration timeout{};           // from Start to the last byte, name resolution and TLS included
+  Duration timeout{};          // from Start to the last byte, name resolution and TLS included
   std::uint64_t max_body = 0;  // bytes after decompression; more ends the exchange with kTooLarge
 };
 
@@ -42,7 +42,8 @@ class Fetcher {
 
   virtual ~Fetcher() = default;
 
-  /// Starts a transfer. `done` runs once, from within a later Wait, never from Start; not at all after Cancel.
+  /// Starts a transfer. `done` runs once, from within a later Wait, never from Start; not at all after
+  /// Cancel.
   virtual TransferId Start(const Request& request, Done done) = 0;
   /// Forgets a transfer and closes its connection. Unknown ids are ignored.
   virtual void Cancel(TransferId id) = 0;
@@ -56,8 +57,9 @@ class Fetcher {
 /// The real one, on libcurl's multi interface. `user_agent` names the program. `log` outlives the result.
 std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log);
 
-/// Reads and checks a credential's file the way each exchange does: trailing white space is cut; an empty file,
-/// more than 64 KiB, or control characters (a header could be smuggled) are errors. For checks at start-up.
+/// Reads and checks a credential's file the way each exchange does: trailing white space is cut; an empty
+/// file, more than 64 KiB, or control characters (a header could be smuggled) are errors. For checks at
+/// start-up.
 Result<std::string> ReadSecretFile(const std::string& path);
 
 }  // namespace buntime

@@ -1,0 +1,212 @@
+#include "fetch/transfer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "fetch/curl_error.h"
+#include "fetch/secret_file.h"
+
+namespace buntime {
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 64 * 1024;  // all of them, interim answers included
+constexpr long kReadBuffer = 64 * 1024;  // of each transfer; libcurl's 16 KiB cost time on large bodies
+constexpr std::uint64_t kFirstReserve = 1024 * 1024;  // of a body, on the word of its Content-Length alone
+
+// Rounded up: 0 would mean none.
+long Milliseconds(Duration timeout) {
+  const auto value = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  return static_cast<long>(std::clamp<std::int64_t>(value, 1, std::numeric_limits<int>::max()));
+}
+
+curl_off_t Info(CURL* easy, CURLINFO info) {
+  curl_off_t value = 0;
+  curl_easy_getinfo(easy, info, &value);
+  return value;
+}
+
+std::string ContentType(CURL* easy) {
+  char* text = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &text);
+  return text == nullptr ? std::string() : Printable(text);
+}
+
+std::string Location(CURL* easy, int status) {
+  curl_header* header = nullptr;
+  if (status < 300 || status > 399) return {};
+  if (curl_easy_header(easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
+  return Printable(header->value);
+}
+
+}  // namespace
+
+Transfer::Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& request, Endpoint endpoint,
+                   Fetcher::Done done)
+    : id_(id),
+      endpoint_(std::move(endpoint)),
+      tls_(request.tls),
+      max_body_(request.max_body),
+      done_(std::move(done)),
+      easy_(std::move(easy)) {}
+
+template <class Value>
+void Transfer::Set(CURLoption option, Value value) {
+  const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
+  if (refused_ == CURLE_OK) refused_ = code;
+}
+
+std::optional<PollError> Transfer::Prepare(const Request& request, const std::string& user_agent,
+                                           std::string_view secret) {
+  curl_easy_reset(easy_.get());
+  Set(CURLOPT_URL, request.url.c_str());
+  Set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  Set(CURLOPT_ERRORBUFFER, error_text_.data());
+  Set(CURLOPT_USERAGENT, user_agent.c_str());
+  Set(CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
+  Set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  Set(CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
+  Set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  Set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  Set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  Set(CURLOPT_PROTOCOLS_STR, "http,https");
+  Set(CURLOPT_FOLLOWLOCATION, 0L);  // a redirect could take the key to another host
+  // Not even the environment's: a proxy in between would be what is measured, and would see the key.
+  Set(CURLOPT_PROXY, "");
+  Set(CURLOPT_TCP_KEEPALIVE, 1L);
+  Set(CURLOPT_NOSIGNAL, 1L);
+  Set(CURLOPT_QUICK_EXIT, 1L);  // never join a resolver thread that hangs
+  if (!headers_.Append("Accept: application/json")) refused_ = CURLE_OUT_OF_MEMORY;
+  SetLimits(request);
+  SetCredential(request.credential, secret);
+  if (endpoint_.https) SetTls(request);
+  Set(CURLOPT_HTTPHEADER, headers_.get());
+  if (refused_ == CURLE_OK) return std::nullopt;
+  return PollError{Outcome::kInternal, "cannot prepare the request to " + endpoint_.authority + ": " +
+                                           curl_easy_strerror(refused_)};
+}
+
+void Transfer::SetLimits(const Request& request) {
+  const long timeout = Milliseconds(request.timeout);
+  Set(CURLOPT_TIMEOUT_MS, timeout);
+  Set(CURLOPT_CONNECTTIMEOUT_MS, timeout);
+  Set(CURLOPT_BUFFERSIZE, kReadBuffer);
+  // Ends an exchange before its body when Content-Length already says too much; OnBody counts what really
+  // comes.
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<curl_off_t>::max());
+  Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(std::min(max_body_, kLargest)));
+}
+
+void Transfer::SetCredential(const Credential& credential, std::string_view secret) {
+  std::string text;
+  bool kept = true;
+  switch (credential.kind) {
+    case Credential::Kind::kNone:
+      break;
+    case Credential::Kind::kApiKey:
+      text = "X-API-Key: ";
+      text += secret;
+      kept = headers_.Append(text);
+      break;
+    case Credential::Kind::kBearer:
+      text = "Authorization: Bearer ";
+      text += secret;
+      kept = headers_.Append(text);
+      break;
+    case Credential::Kind::kBasic:
+      text = secret;
+      Set(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+      Set(CURLOPT_USERNAME, credential.username.c_str());
+      Set(CURLOPT_PASSWORD, text.c_str());
+      break;
+  }
+  if (!kept) refused_ = CURLE_OUT_OF_MEMORY;
+  Wipe(text);
+}
+
+void Transfer::SetTls(const Request& request) {
+  // By default a CA file that was replaced would be trusted for another day.
+  constexpr long kCaCacheSeconds = 60;
+  Set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  if (!tls_.ca_file.empty()) {
+    Set(CURLOPT_CAINFO, tls_.ca_file.c_str());
+    Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's would be trusted as well
+  }
+  if (!tls_.cert_file.empty()) Set(CURLOPT_SSLCERT, tls_.cert_file.c_str());
+  if (!tls_.key_file.empty()) Set(CURLOPT_SSLKEY, tls_.key_file.c_str());
+  if (tls_.insecure_skip_verify) {
+    Set(CURLOPT_SSL_VERIFYPEER, 0L);
+    Set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  if (tls_.server_name.empty()) return;
+  // libcurl verifies against the URL's host and sends that as SNI. So the URL names the other host, while the
+  // connection goes to, and the Host header tells of, the one that was asked for.
+  const auto url = WithHost(request.url, tls_.server_name);
+  if (!url) {
+    refused_ = CURLE_URL_MALFORMAT;
+    return;
+  }
+  Set(CURLOPT_URL, url->c_str());
+  const bool kept = connect_to_.Append(tls_.server_name + ':' + endpoint_.port + ':' + endpoint_.authority) &&
+                    headers_.Append("Host: " + endpoint_.authority);
+  if (!kept) refused_ = CURLE_OUT_OF_MEMORY;
+  Set(CURLOPT_CONNECT_TO, connect_to_.get());
+}
+
+std::size_t Transfer::OnHeader(char* /*data*/, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  transfer.header_bytes_ += size * count;
+  transfer.header_too_large_ = transfer.header_bytes_ > kMaxHeaderBytes;
+  return transfer.header_too_large_ ? 0 : size * count;
+}
+
+std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, void* self) {
+  return static_cast<Transfer*>(self)->AddBody({data, size * count});
+}
+
+// Anything but the piece's size ends the transfer.
+std::size_t Transfer::AddBody(std::string_view piece) {
+  const std::uint64_t size = body_.size() + piece.size();
+  if (size > max_body_) {
+    body_too_large_ = true;
+    return 0;
+  }
+  if (size > body_.capacity()) {
+    // A Content-Length that tells the truth ends the growth at exactly its size; one that lies costs a
+    // megabyte.
+    const curl_off_t length = Info(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
+    const auto announced = static_cast<std::uint64_t>(std::max<curl_off_t>(length, 0));
+    std::uint64_t goal = std::max<std::uint64_t>(body_.capacity() * 2, kFirstReserve);
+    if (announced >= size) goal = std::min(goal, announced);
+    body_.reserve(static_cast<std::size_t>(std::max(size, std::min(goal, max_body_))));
+  }
+  body_.append(piece);
+  return piece.size();
+}
+
+ExchangeResult Transfer::Finish(CURLcode code) {
+  if (code != CURLE_OK) {
+    return DescribeFailure(FailedExchange{.easy = easy_.get(),
+                                          .code = code,
+                                          .endpoint = endpoint_,
+                                          .tls = tls_,
+                                          .text = error_text_.data(),
+                                          .header_bytes = header_bytes_,
+                                          .header_too_large = header_too_large_,
+                                          .body_too_large = body_too_large_,
+                                          .max_header = kMaxHeaderBytes,
+                                          .max_body = max_body_});
+  }
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  Response response;
+  response.status = static_cast<int>(status);
+  response.content_type = ContentType(easy_.get());
+  response.location = Location(easy_.get(), response.status);
+  response.body = std::move(body_);
+  return response;
+}
+
+}  // namespace buntime

@@ -1,0 +1,70 @@
+// One exchange on one libcurl handle: its options, what has arrived so far, and what came of it. Used by the
+// fetcher, on its thread. Private to fetch.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fetch/curl_handles.h"
+#include "fetch/fetcher.h"
+
+namespace buntime {
+
+class Transfer {
+ public:
+  /// `easy` is new or was used before. Its options point into this object, which therefore never moves.
+  Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& request, Endpoint endpoint,
+           Fetcher::Done done);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  /// Sets every option. `secret` is what the request's credential holds. An error (kInternal) when libcurl
+  /// refuses.
+  std::optional<PollError> Prepare(const Request& request, const std::string& user_agent,
+                                   std::string_view secret);
+
+  /// After the transfer: the answer, or why there is none. Moves the body out.
+  ExchangeResult Finish(CURLcode code);
+
+  Fetcher::TransferId id() const { return id_; }
+  CURL* easy() const { return easy_.get(); }
+  EasyHandle TakeEasy() { return std::move(easy_); }
+  Fetcher::Done TakeDone() { return std::move(done_); }
+
+ private:
+  static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
+  std::size_t AddBody(std::string_view piece);
+
+  template <class Value>
+  void Set(CURLoption option, Value value);
+  void SetLimits(const Request& request);
+  void SetCredential(const Credential& credential, std::string_view secret);
+  void SetTls(const Request& request);
+
+  // Constant after construction.
+  const Fetcher::TransferId id_;
+  const Endpoint endpoint_;
+  const TlsClient tls_;
+  const std::uint64_t max_body_;
+
+  Fetcher::Done done_;
+  CURLcode refused_ = CURLE_OK;  // the first option that libcurl did not take
+  CurlList headers_;
+  CurlList connect_to_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+
+  std::size_t header_bytes_ = 0;
+  bool header_too_large_ = false;
+  bool body_too_large_ = false;
+  std::string body_;
+
+  EasyHandle easy_;  // last, so that it goes before what its options point to
+};
+
+}  // namespace buntime
