@@ -1,0 +1,162 @@
+"""The Alertmanager configuration loads, routes by severity, and inhibits what another alert explains.
+
+Inhibition is asked of a real Alertmanager on the loopback interface: amtool cannot answer it.
+"""
+import json
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+import alertlib
+
+CONFIG = alertlib.ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+
+HERE = {"cluster": "c", "namespace": "web", "job": "buntime"}
+ONE = {**HERE, "instance": "a:8000", "runtime": "blue"}
+OTHER = {**HERE, "instance": "a:8000", "runtime": "green"}
+
+# (name of the case, alerts that fire, those of them that must be inhibited); an alert is (alertname, labels)
+INHIBITION = [
+    ("no targets", [("BuntimeTargetsMissing", {"cluster": "t", "job": "buntime"}),
+                    ("BuntimeInstanceDown", {**ONE, "cluster": "t"}), ("BuntimeRestart", {**ONE, "cluster": "t"}),
+                    ("BuntimeLimitsMissing", {"cluster": "t"}), ("BuntimeDown", {**HERE, "cluster": "t2"}),
+                    ("BuntimeHighUtilization", {**ONE, "cluster": "t2"}),
+                    ("BuntimePoolExhausted", {**ONE, "cluster": "t"})],
+     {"BuntimeInstanceDown t", "BuntimeRestart t", "BuntimeLimitsMissing t"}),
+    ("down", [("BuntimeDown", {**HERE, "cluster": "d"})] + [(name, {**ONE, "cluster": "d"}) for name in (
+        "BuntimeInstanceDown", "BuntimeExporterDown", "BuntimeNoWorkers", "BuntimeRestart", "BuntimeHighUtilization")] + [
+            ("BuntimeAppErrorBudgetBurn", {**HERE, "cluster": "d", "app": "shop", "severity": "critical"}),
+            ("BuntimeExporterDown", {"cluster": "d", "namespace": "monitoring", "job": "buntime-exporter"}),
+            ("BuntimeInstanceDown", {**ONE, "cluster": "d", "namespace": "api"})],
+     {"BuntimeInstanceDown d web", "BuntimeExporterDown d web", "BuntimeNoWorkers d", "BuntimeRestart d",
+      "BuntimeAppErrorBudgetBurn d"}),
+    ("exhausted", [("BuntimePoolExhausted", {**ONE, "cluster": "e"}), ("BuntimeHighUtilization", {**ONE, "cluster": "e"}),
+                   ("BuntimeEvictionChurn", {**ONE, "cluster": "e"}), ("BuntimeHighUtilization", {**OTHER, "cluster": "e"}),
+                   ("BuntimeEphemeralQueueBacklog", {**ONE, "cluster": "e"})],
+     {"BuntimeHighUtilization e blue", "BuntimeEvictionChurn e"}),
+    ("no workers", [("BuntimeNoWorkers", {**ONE, "cluster": "n"})] + [(name, {**ONE, "cluster": "n"}) for name in (
+        "BuntimeWorkersStuckCreating", "BuntimeWorkerStartFailures", "BuntimeWorkersNotServing")] + [
+            ("BuntimeWorkersNotServing", {**OTHER, "cluster": "n"})],
+     {"BuntimeWorkersStuckCreating n", "BuntimeWorkerStartFailures n", "BuntimeWorkersNotServing n blue"}),
+    ("crash loop", [("BuntimeCrashLooping", {**ONE, "cluster": "l"}), ("BuntimeRestart", {**ONE, "cluster": "l"}),
+                    ("BuntimeRestart", {**OTHER, "cluster": "l"})], {"BuntimeRestart l blue"}),
+    ("queue", [("BuntimeEphemeralQueueNearLimit", {**ONE, "cluster": "q"}),
+               ("BuntimeEphemeralQueueBacklog", {**ONE, "cluster": "q"}),
+               ("BuntimeEphemeralQueueBacklog", {**OTHER, "cluster": "q"})], {"BuntimeEphemeralQueueBacklog q blue"}),
+    ("budget", [("BuntimeAppErrorBudgetBurn", {**HERE, "cluster": "b", "app": "shop", "severity": "critical", "long_window": "1h"}),
+                ("BuntimeAppErrorBudgetBurn", {**HERE, "cluster": "b", "app": "shop", "severity": "warning", "long_window": "1d"}),
+                ("BuntimeAppErrorBudgetBurn", {**HERE, "cluster": "b", "app": "blog", "severity": "warning", "long_window": "1d"})],
+     {"BuntimeAppErrorBudgetBurn b shop warning"}),
+    ("slow scrapes", [("BuntimeExporterDown", {**ONE, "cluster": "s"}), ("BuntimeExporterSlowScrapes", {**ONE, "cluster": "s"}),
+                      ("BuntimeExporterSlowScrapes", {**ONE, "cluster": "s", "instance": "b:8000"})],
+     {"BuntimeExporterSlowScrapes s a:8000"}),
+    ("bare Docker", [("BuntimePoolExhausted", {"job": "buntime", "instance": "a:8000"}),
+                     ("BuntimeHighUtilization", {"job": "buntime", "instance": "a:8000"}),
+                     ("BuntimeHighUtilization", {"job": "buntime", "instance": "b:8000"})],
+     {"BuntimeHighUtilization a:8000"}),
+]
+SEVERITY = {rule.alert: rule.labels["severity"] for rule in alertlib.all_rules() if rule.alert}
+
+
+def amtool(*arguments):
+    return subprocess.run(["amtool", *map(str, arguments)], capture_output=True, text=True)
+
+
+class ConfigurationTest(unittest.TestCase):
+    def test_the_configuration_and_its_template_load(self):
+        result = amtool("check-config", CONFIG)
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn("1 templates", result.stdout)
+
+    def test_the_template_makes_links(self):
+        result = amtool("template", "render", f"--template.glob={CONFIG.parent}/*.tmpl",
+                        '--template.text={{ template "buntime.text" . }}')
+        self.assertEqual(0, result.returncode, result.stderr)
+        self.assertIn("Dashboard: http://", result.stdout)
+
+    def test_every_severity_has_its_receiver(self):
+        for severity, receiver in (("critical", "pager"), ("warning", "tickets"), ("info", "nobody"), ("", "tickets")):
+            with self.subTest(severity):
+                result = amtool("config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={receiver}",
+                                f"severity={severity}", "alertname=BuntimeDown")
+                self.assertEqual(0, result.returncode, result.stdout + result.stderr)
+
+    def test_nobody_is_told_nothing(self):
+        receivers = {r["name"]: r for r in alertlib.load(CONFIG.read_text())["receivers"]}
+        self.assertEqual({"name"}, set(receivers.pop("nobody")))
+        for receiver in receivers.values():
+            self.assertGreater(len(receiver), 1, "an alert that is sent nowhere")
+
+    def test_inhibition_names_alerts_that_exist(self):
+        text = json.dumps(alertlib.load(CONFIG.read_text())["inhibit_rules"])
+        for name in re.findall(r"Buntime[A-Z]\w+", text):
+            self.assertIn(name, SEVERITY)
+
+
+class InhibitionTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.url = f"http://127.0.0.1:{port}/api/v2/alerts"
+        log = open(pathlib.Path(cls.directory.name) / "log", "w")
+        cls.addClassCleanup(log.close)
+        process = subprocess.Popen(["prometheus-alertmanager", f"--config.file={CONFIG}", f"--storage.path={cls.directory.name}",
+                                    f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="],
+                                   stdout=log, stderr=log)
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.kill)
+        cls.wait_for(cls.alerts, "Alertmanager did not start")
+        cls.post([{"labels": labels} for _, fired, _ in INHIBITION for labels in map(cls.labels, fired)])
+
+    @staticmethod
+    def wait_for(condition, message, seconds=20):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if condition() is not False:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(message)
+
+    @staticmethod
+    def labels(alert):
+        name, labels = alert
+        return {"alertname": name, "severity": SEVERITY[name], **labels}
+
+    @classmethod
+    def alerts(cls):
+        with urllib.request.urlopen(cls.url, timeout=5) as answer:
+            return json.load(answer)
+
+    @classmethod
+    def post(cls, alerts):
+        request = urllib.request.Request(cls.url, json.dumps(alerts).encode(), {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=5).close()
+
+    def test_cases(self):
+        expected = sum(len(inhibited) for _, _, inhibited in INHIBITION)
+        self.wait_for(lambda: sum(a["status"]["state"] == "suppressed" for a in self.alerts()) >= expected,
+                      "fewer alerts are inhibited than expected", seconds=5)
+        state = {json.dumps(a["labels"], sort_keys=True): a["status"]["state"] for a in self.alerts()}
+        for name, fired, inhibited in INHIBITION:
+            for alert in fired:
+                labels = self.labels(alert)
+                # an alert is meant when all words of the expectation are among its labels
+                meant = any(set(words.split()) <= set(labels.values()) for words in inhibited)
+                with self.subTest(name, alert=labels):
+                    self.assertEqual("suppressed" if meant else "active", state[json.dumps(labels, sort_keys=True)])
+
+
+if __name__ == "__main__":
+    unittest.main()
