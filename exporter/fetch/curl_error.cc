@@ -1,10 +1,10 @@
 #include "fetch/curl_error.h"
 
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <system_error>
 
-#include "base/clock.h"
 #include "base/text.h"
 
 namespace buntime {
@@ -127,23 +127,28 @@ PollError OurTlsFiles(const FailedExchange& failed) {
 }
 
 PollError TimedOut(const FailedExchange& failed) {
-  const curl_off_t microseconds = Info(failed, CURLINFO_TOTAL_TIME_T);
-  const auto milliseconds =
-      std::chrono::round<std::chrono::milliseconds>(std::chrono::microseconds(microseconds));
   std::string phase;
   if (failed.header_bytes > 0) {
     phase = "receiving the answer (" + Received(failed) + " came)";
   } else if (Info(failed, CURLINFO_PRETRANSFER_TIME_T) > 0) {
     phase = "waiting for the first byte of the answer";
-  } else if (Info(failed, CURLINFO_CONNECT_TIME_T) > 0) {
+  } else if (LongInfo(failed, CURLINFO_LOCAL_PORT) > 0) {  // CURLINFO_CONNECT_TIME stays 0 until TLS is done
     phase = "negotiating TLS";
   } else if (Info(failed, CURLINFO_NAMELOOKUP_TIME_T) > 0) {
     phase = "connecting";
   } else {
     phase = "resolving the host name";
   }
-  return {Outcome::kTimeout, failed.endpoint.authority + " did not answer within " +
-                                 FormatDuration(milliseconds) + ": timed out while " + phase};
+  return {Outcome::kTimeout,
+          failed.endpoint.authority + " did not answer within " +
+              FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(failed.timeout)) +
+              ": timed out while " + phase};
+}
+
+// A line beyond libcurl's own limit is reported as a lack of memory.
+bool HeaderLineTooLong(const FailedExchange& failed) {
+  return failed.code == CURLE_OUT_OF_MEMORY && Info(failed, CURLINFO_PRETRANSFER_TIME_T) > 0 &&
+         Info(failed, CURLINFO_SIZE_DOWNLOAD_T) == 0;
 }
 
 PollError TooLarge(const FailedExchange& failed) {
@@ -160,6 +165,10 @@ PollError TooLarge(const FailedExchange& failed) {
 
 PollError DescribeFailure(const FailedExchange& failed) {
   if (failed.header_too_large || failed.body_too_large) return TooLarge(failed);
+  if (HeaderLineTooLong(failed)) {
+    return {Outcome::kTooLarge,
+            "the answer of " + failed.endpoint.authority + " has a header line that is too long"};
+  }
   switch (static_cast<int>(failed.code)) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return Dns(failed);

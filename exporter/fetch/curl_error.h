@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/clock.h"
 #include "fetch/curl_handles.h"
 #include "model/outcome.h"
 #include "model/target.h"
@@ -23,6 +24,7 @@ struct FailedExchange {
   std::size_t header_bytes;
   bool header_too_large;
   bool body_too_large;
+  Duration timeout;
   std::size_t max_header;
   std::uint64_t max_body;
 };

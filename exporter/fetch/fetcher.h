@@ -54,7 +54,8 @@ class Fetcher {
   virtual void Wakeup() = 0;
 };
 
-/// The real one, on libcurl's multi interface. `user_agent` names the program. `log` outlives the result.
+/// The real one, on libcurl's multi interface. `user_agent` names the program. `log` outlives the result. The
+/// process has to ignore SIGPIPE: OpenSSL raises it when a peer is gone.
 std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log);
 
 /// Reads and checks a credential's file the way each exchange does: trailing white space is cut; an empty

@@ -48,6 +48,7 @@ Transfer::Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& reque
     : id_(id),
       endpoint_(std::move(endpoint)),
       tls_(request.tls),
+      timeout_(request.timeout),
       max_body_(request.max_body),
       done_(std::move(done)),
       easy_(std::move(easy)) {}
@@ -79,7 +80,7 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   Set(CURLOPT_NOSIGNAL, 1L);
   Set(CURLOPT_QUICK_EXIT, 1L);  // never join a resolver thread that hangs
   if (!headers_.Append("Accept: application/json")) refused_ = CURLE_OUT_OF_MEMORY;
-  SetLimits(request);
+  SetLimits();
   SetCredential(request.credential, secret);
   if (endpoint_.https) SetTls(request);
   Set(CURLOPT_HTTPHEADER, headers_.get());
@@ -88,8 +89,8 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
                                            curl_easy_strerror(refused_)};
 }
 
-void Transfer::SetLimits(const Request& request) {
-  const long timeout = Milliseconds(request.timeout);
+void Transfer::SetLimits() {
+  const long timeout = Milliseconds(timeout_);
   Set(CURLOPT_TIMEOUT_MS, timeout);
   Set(CURLOPT_CONNECTTIMEOUT_MS, timeout);
   Set(CURLOPT_BUFFERSIZE, kReadBuffer);
@@ -180,7 +181,10 @@ std::size_t Transfer::AddBody(std::string_view piece) {
     const auto announced = static_cast<std::uint64_t>(std::max<curl_off_t>(length, 0));
     std::uint64_t goal = std::max<std::uint64_t>(body_.capacity() * 2, kFirstReserve);
     if (announced >= size) goal = std::min(goal, announced);
-    body_.reserve(static_cast<std::size_t>(std::max(size, std::min(goal, max_body_))));
+    std::string larger;  // a string that grows takes twice its old capacity, whatever was asked for
+    larger.reserve(static_cast<std::size_t>(std::max(size, std::min(goal, max_body_))));
+    larger.append(body_);
+    body_ = std::move(larger);
   }
   body_.append(piece);
   return piece.size();
@@ -196,6 +200,7 @@ ExchangeResult Transfer::Finish(CURLcode code) {
                                           .header_bytes = header_bytes_,
                                           .header_too_large = header_too_large_,
                                           .body_too_large = body_too_large_,
+                                          .timeout = timeout_,
                                           .max_header = kMaxHeaderBytes,
                                           .max_body = max_body_});
   }

@@ -43,7 +43,7 @@ class Transfer {
 
   template <class Value>
   void Set(CURLoption option, Value value);
-  void SetLimits(const Request& request);
+  void SetLimits();
   void SetCredential(const Credential& credential, std::string_view secret);
   void SetTls(const Request& request);
 
@@ -51,6 +51,7 @@ class Transfer {
   const Fetcher::TransferId id_;
   const Endpoint endpoint_;
   const TlsClient tls_;
+  const Duration timeout_;
   const std::uint64_t max_body_;
 
   Fetcher::Done done_;

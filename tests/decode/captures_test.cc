@@ -90,9 +90,11 @@ TEST_P(Captures, DecodeToWhatTheySay) {
     EXPECT_EQ(Anomalies(snapshot), "");
     ExpectPool(snapshot.pool, raw["pool"]);
     ASSERT_EQ(snapshot.workers.size(), raw["workers"].MemberCount());
+    const rapidjson::Value& raw_workers = raw["workers"];
     std::size_t index = 0;
-    for (const auto& member : raw["workers"].GetObject()) {
-      ExpectWorker(snapshot, snapshot.workers[index++], member.name.GetString(), member.value);
+    // RapidJSON's iterators have no != that clang finds unambiguous, so no range-based for.
+    for (auto member = raw_workers.MemberBegin(); !(member == raw_workers.MemberEnd()); ++member) {
+      ExpectWorker(snapshot, snapshot.workers[index++], member->name.GetString(), member->value);
     }
     workers += index;
   }

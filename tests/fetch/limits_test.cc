@@ -1,0 +1,162 @@
+// Nothing that a peer sends makes an exchange larger than it may be.
+#include <zlib.h>
+
+#include <array>
+#include <string>
+
+#include "fetch/fetch_case.h"
+
+namespace buntime {
+namespace {
+
+using testing::Always;
+using testing::Answer;
+using testing::Authority;
+using testing::Connection;
+using testing::FetchCase;
+using testing::ScriptServer;
+
+class Limits : public FetchCase {
+ protected:
+  static Request AtMost(std::uint64_t bytes, const ScriptServer& server) {
+    Request request = Get(server.url());
+    request.max_body = bytes;
+    return request;
+  }
+  static std::string TooLarge(const ScriptServer& server, const std::string& limit) {
+    return "the answer of " + Authority(server) + " is larger than " + limit +
+           ": raise --poll.max-body if that is expected";
+  }
+};
+
+// Window bits choose the format: 31 is gzip, 15 is what HTTP calls deflate.
+std::string Compress(const std::string& text, int window_bits) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window_bits, 9, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  std::string in = text;
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+TEST_F(Limits, CompressedAnswersAreUnpacked) {
+  const std::string body = R"({"pool":{"size":500,"size":500,"size":500}})";
+  ScriptServer gzip(Always(Answer(Compress(body, 31), "Content-Encoding: gzip\r\n")));
+  ExpectAnswer(Run(Get(gzip.url())), 200, body);
+  ScriptServer deflate(Always(Answer(Compress(body, 15), "Content-Encoding: deflate\r\n")));
+  ExpectAnswer(Run(Get(deflate.url())), 200, body);
+}
+
+TEST_F(Limits, WhatCannotBeUnpackedIsNotJson) {
+  const std::string check = "): check what stands before the runtime";
+  ScriptServer broken(Always(Answer("this is not gzip", "Content-Encoding: gzip\r\n")));
+  ExpectError(
+      Run(Get(broken.url())), Outcome::kNotJson,
+      "the answer of " + Authority(broken) + " is compressed in a way that cannot be undone (*" + check);
+  ScriptServer unknown(Always(Answer("x", "Content-Encoding: rot13\r\n")));
+  ExpectError(
+      Run(Get(unknown.url())), Outcome::kNotJson,
+      "the answer of " + Authority(unknown) + " is compressed in a way that cannot be undone (*" + check);
+}
+
+TEST_F(Limits, ABodyMayBeAsLargeAsTheLimitAndNoLarger) {
+  const std::string body(4096, 'x');
+  ScriptServer server(Always(Answer(body)));
+  ExpectAnswer(Run(AtMost(4096, server)), 200, body);
+  ExpectError(Run(AtMost(4095, server)), Outcome::kTooLarge, TooLarge(server, "4095B"));
+}
+
+TEST_F(Limits, AChunkedBodyIsCounted) {
+  std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 100; ++i) answer += "400\r\n" + std::string(1024, 'x') + "\r\n";
+  ScriptServer server(Always(answer + "0\r\n\r\n"));
+  ExpectError(Run(AtMost(64 << 10, server)), Outcome::kTooLarge, TooLarge(server, "64KiB"));
+  ExpectAnswer(Run(AtMost(100 << 10, server)), 200, std::string(100 << 10, 'x'));
+}
+
+TEST_F(Limits, AGzipBombStopsAtTheLimit) {
+  const std::string bomb = Compress(std::string(256 << 20, ' '), 31);
+  ASSERT_LT(bomb.size(), 300U << 10);
+  ScriptServer server(Always(Answer(bomb, "Content-Encoding: gzip\r\n")));
+  ExpectError(Run(AtMost(1 << 20, server)), Outcome::kTooLarge, TooLarge(server, "1MiB"));
+}
+
+TEST_F(Limits, AnEndlessBodyEnds) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\n\r\n");
+    while (connection.Send(std::string(16384, ' '))) {
+    }
+  });
+  ExpectError(Run(AtMost(1 << 20, server)), Outcome::kTooLarge, TooLarge(server, "1MiB"));
+}
+
+TEST_F(Limits, AContentLengthIsNotBelieved) {
+  // Too large by its own word: nothing of it is waited for.
+  ScriptServer huge([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n");
+    connection.AwaitClose();
+  });
+  ExpectError(Run(AtMost(64 << 20, huge)), Outcome::kTooLarge, TooLarge(huge, "64MiB"));
+  // More announced than comes: no memory is taken on its word, and the answer counts as broken off.
+  ScriptServer more([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n{}");
+  });
+  ExpectError(Run(AtMost(64 << 20, more)), Outcome::kConnect,
+              "the answer of " + Authority(more) +
+                  " broke off after 2 of 67108864 bytes (*): check the runtime and "
+                  "what stands before it");
+  // Less announced than comes: the rest belongs to nobody.
+  ScriptServer less(Always("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}{}{}"));
+  ExpectAnswer(Run(Get(less.url())), 200, "{}");
+}
+
+TEST_F(Limits, HeadersAreBounded) {
+  const auto message = [](const ScriptServer& server) {
+    return "the answer of " + Authority(server) + " has more than 64KiB of header";
+  };
+  ScriptServer many([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\n");
+    while (connection.Send("X-Filler: " + std::string(1000, 'x') + "\r\n")) {
+    }
+  });
+  ExpectError(Run(Get(many.url())), Outcome::kTooLarge, message(many));
+  ScriptServer interim([](Connection& connection) {
+    connection.ReadRequest();
+    while (connection.Send("HTTP/1.1 102 Processing\r\n\r\n")) {
+    }
+  });
+  ExpectError(Run(Get(interim.url())), Outcome::kTooLarge, message(interim));
+}
+
+TEST_F(Limits, OneEndlessHeaderLineEnds) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nX-Filler: ");
+    while (connection.Send(std::string(16384, 'x'))) {
+    }
+  });
+  ExpectError(Run(Get(server.url())), Outcome::kTooLarge,
+              "the answer of " + Authority(server) + " has a header line that is too long");
+}
+
+TEST_F(Limits, LargeBodiesArriveWhole) {
+  std::string body;
+  for (int i = 0; body.size() < 20U << 20; ++i) body += std::to_string(i);
+  ScriptServer server(Always(Answer(body)));
+  const auto result = Run(AtMost(64 << 20, server));
+  ExpectAnswer(result, 200, body);
+  EXPECT_EQ(result->body.capacity(), body.size());
+}
+
+}  // namespace
+}  // namespace buntime

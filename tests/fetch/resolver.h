@@ -1,0 +1,20 @@
+// The names that exist for the fetcher's tests. resolver.cc replaces the process' getaddrinfo, which libcurl
+// calls.
+//
+//   runtime.test   127.0.0.1
+//   missing.test   does not exist
+//   hang.test      no answer while a HangingName exists
+#pragma once
+
+namespace buntime::testing {
+
+class HangingName {
+ public:
+  HangingName();
+  /// Lets all lookups of the name go on, and returns when they did.
+  ~HangingName();
+  HangingName(const HangingName&) = delete;
+  HangingName& operator=(const HangingName&) = delete;
+};
+
+}  // namespace buntime::testing

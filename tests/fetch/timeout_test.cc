@@ -1,0 +1,141 @@
+// The deadline covers the whole exchange, and the message says what it was spent on.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "fetch/fetch_case.h"
+#include "fetch/resolver.h"
+
+namespace buntime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Answer;
+using testing::Authority;
+using testing::Connection;
+using testing::FetchCase;
+using testing::HangingName;
+using testing::ScriptServer;
+
+constexpr auto kShort = 150ms;
+
+class Timeouts : public FetchCase {
+ protected:
+  static std::string TimedOut(const std::string& authority, const std::string& phase) {
+    return authority + " did not answer within 150ms: timed out while " + phase;
+  }
+};
+
+// Accepts nobody: once its queue is full, the kernel leaves further clients without an answer.
+class FullListener {
+ public:
+  FullListener() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    EXPECT_EQ(bind(listener_, Generic(), size), 0);
+    EXPECT_EQ(listen(listener_, 0), 0);
+    EXPECT_EQ(getsockname(listener_, Generic(), &size), 0);
+    bool full = false;
+    while (!full && clients_.size() < 64) {
+      const int client = clients_.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      connect(client, Generic(), size);
+      pollfd connected{client, POLLOUT, 0};
+      full = poll(&connected, 1, 100) == 0;
+    }
+    EXPECT_TRUE(full);
+  }
+  ~FullListener() {
+    for (const int client : clients_) close(client);
+    close(listener_);
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  std::string authority() const { return "127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
+
+ private:
+  sockaddr* Generic() { return reinterpret_cast<sockaddr*>(&address_); }
+
+  const int listener_;
+  sockaddr_in address_{};
+  std::vector<int> clients_;
+};
+
+TEST_F(Timeouts, WhileResolving) {
+  HangingName hanging;
+  ExpectError(Run(Get("http://hang.test:8000/", kShort)), Outcome::kTimeout,
+              TimedOut("hang.test:8000", "resolving the host name"));
+}
+
+TEST_F(Timeouts, WhileConnecting) {
+  const FullListener listener;
+  ExpectError(Run(Get("http://" + listener.authority() + "/", kShort)), Outcome::kTimeout,
+              TimedOut(listener.authority(), "connecting"));
+}
+
+TEST_F(Timeouts, WhileNegotiatingTls) {
+  ScriptServer server([](Connection& connection) { connection.AwaitClose(); });
+  ExpectError(Run(Get("https://" + Authority(server) + "/", kShort)), Outcome::kTimeout,
+              TimedOut(Authority(server), "negotiating TLS"));
+}
+
+TEST_F(Timeouts, BeforeTheFirstByte) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.AwaitClose();
+  });
+  ExpectError(Run(Get(server.url(), kShort)), Outcome::kTimeout,
+              TimedOut(Authority(server), "waiting for the first byte of the answer"));
+}
+
+TEST_F(Timeouts, WithinTheBody) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n{\"pool\":");
+    connection.AwaitClose();
+  });
+  ExpectError(Run(Get(server.url(), kShort)), Outcome::kTimeout,
+              TimedOut(Authority(server), "receiving the answer (8 of 4096 bytes came)"));
+}
+
+TEST_F(Timeouts, EachByteDoesNotBuyMoreTime) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+    while (connection.StaysOpenFor(20ms) && connection.Send(" ")) {
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  ExpectError(Run(Get(server.url(), kShort)), Outcome::kTimeout,
+              TimedOut(Authority(server), "receiving the answer (* of 100000 bytes came)"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+}
+
+TEST_F(Timeouts, ASlowAnswerInTimeIsGood) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    for (const char c : Answer("{\"pool\":{}}")) {
+      if (!connection.StaysOpenFor(1ms) || !connection.Send(std::string(1, c))) return;
+    }
+  });
+  ExpectAnswer(Run(Get(server.url())), 200, "{\"pool\":{}}");
+}
+
+TEST_F(Timeouts, NeitherStartNorTheEndWaitForAName) {
+  HangingName hanging;
+  const auto start = std::chrono::steady_clock::now();
+  const auto first = fetcher_->Start(Get("http://hang.test/"), [](ExchangeResult) { ADD_FAILURE(); });
+  fetcher_->Start(Get("http://hang.test/"), [](ExchangeResult) { ADD_FAILURE(); });
+  fetcher_->Wait(10ms);
+  fetcher_->Cancel(first);
+  fetcher_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+}
+
+}  // namespace
+}  // namespace buntime
