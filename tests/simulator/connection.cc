@@ -99,12 +99,12 @@ void Connection::DoDrip() {
   const std::size_t count = std::min(size, drip.bytes.size() - dripped_);
   boost::asio::async_write(socket_, boost::asio::buffer(drip.bytes.data() + dripped_, count),
                            [self = shared_from_this(), count, pause](error_code error, std::size_t) {
-                             if (error) return;
+                             if (error || !self->socket_.is_open()) return;
                              self->dripped_ += count;
                              self->timer_.expires_after(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                  std::chrono::duration<double>(pause)));
                              self->timer_.async_wait([self](error_code cancelled) {
-                               if (!cancelled) self->DoDrip();
+                               if (!cancelled && self->socket_.is_open()) self->DoDrip();
                              });
                            });
 }
@@ -125,10 +125,10 @@ void Connection::DoEvents() {
   chunk_ = "data: " + std::get<Events>(plan_[step_ - 1]).next() + "\n\n";
   boost::asio::async_write(socket_, boost::asio::buffer(chunk_),
                            [self = shared_from_this()](error_code error, std::size_t) {
-                             if (error) return;
+                             if (error || !self->socket_.is_open()) return;
                              self->timer_.expires_after(kEventInterval);
                              self->timer_.async_wait([self](error_code cancelled) {
-                               if (!cancelled) self->DoEvents();
+                               if (!cancelled && self->socket_.is_open()) self->DoEvents();
                              });
                            });
 }

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "/control/";
 constexpr std::array<std::string_view, 5> kQuestions = {"truth", "runtimes", "faults", "scenarios", "events"};
-constexpr std::array<std::string_view, 4> kNamed = {"fault", "scenario", "event", "release"};
 
 template <class Range>
 bool Contains(const Range& range, std::string_view value) {
@@ -27,6 +26,11 @@ Result<double> Number(const std::string& name, std::string_view text, double lim
     return Error{name + "=" + Printable(text) + " is not a number from 0 to " + std::to_string(limit)};
   }
   return value;
+}
+
+bool Index(std::string_view text, std::size_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 Result<std::int64_t> Millis(const std::string& text) {
@@ -47,33 +51,6 @@ void AppendNamed(std::string& out, std::string_view name, std::string_view value
 }
 
 }  // namespace
-
-std::optional<std::string> Command::Param(std::string_view name) const {
-  for (const auto& [key, value] : params) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
-}
-
-Result<Command> ParseCommand(std::string_view line) {
-  Command command;
-  for (line = Trim(line); !line.empty(); line = Trim(line)) {
-    const std::string_view word = line.substr(0, line.find_first_of(" \t"));
-    line.remove_prefix(word.size());
-    const std::size_t equals = word.find('=');
-    if (command.verb.empty()) {
-      command.verb = word;
-    } else if (command.params.empty() && Contains(kNamed, command.verb)) {
-      command.params.emplace_back("name", word);
-    } else if (equals == std::string_view::npos) {
-      return Error{"\"" + Printable(word) + "\" is not key=value"};
-    } else {
-      command.params.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-    }
-  }
-  if (command.verb.empty()) return Error{"there is no command"};
-  return command;
-}
 
 Plan Control::Answer(const Request& request) {
   const auto json = [&](int status, std::string body) {
@@ -101,18 +78,13 @@ Plan Control::Answer(const Request& request) {
 
 Result<std::vector<Runtime*>> Control::Select(const Command& command) const {
   const std::string which = command.Param("runtime").value_or("all");
+  const std::size_t dash = std::min(which.find('-'), which.size());
   std::size_t first = 0;
   std::size_t last = runtimes_.size() - 1;
   if (which != "all") {
-    const char* const end = which.data() + which.size();
-    auto [at, error] = std::from_chars(which.data(), end, first);
-    last = first;
-    if (error == std::errc() && at != end && *at == '-')
-      std::tie(at, error) = [&] {
-        const auto parsed = std::from_chars(at + 1, end, last);
-        return std::pair{parsed.ptr, parsed.ec};
-      }();
-    if (error != std::errc() || at != end || first > last || last >= runtimes_.size()) {
+    const std::string_view from = std::string_view(which).substr(0, dash);
+    const std::string_view to = dash < which.size() ? std::string_view(which).substr(dash + 1) : from;
+    if (!Index(from, first) || !Index(to, last) || first > last || last >= runtimes_.size()) {
       return Error{"runtime=" + Printable(which) + " is not all, a number below " +
                    std::to_string(runtimes_.size()) + ", or a range like 0-9"};
     }
@@ -196,15 +168,18 @@ Result<std::string> Control::Load(const Command& command, Runtime& runtime) {
 }
 
 Result<std::string> Control::Restart(const Command& command, Runtime& runtime) {
-  runtime.Restart();
-  if (const auto down = command.Param("down")) {
-    const Result<std::int64_t> ms = Millis(*down);
-    if (!ms.ok()) return ms.error();
-    Result<simulator::Fault> refuse = ParseFault("refuse");
-    refuse->until_ms = time_.NowMs() + *ms;
-    runtime.SetFault(std::move(*refuse));
+  const auto down = command.Param("down");
+  if (!down) {
+    runtime.Restart();
+    return std::string("restarted");
   }
-  return std::string("restarted");
+  const Result<std::int64_t> ms = Millis(*down);
+  if (!ms.ok()) return ms.error();
+  Result<simulator::Fault> refuse = ParseFault("refuse");
+  refuse->until_ms = time_.NowMs() + *ms;
+  runtime.Restart();
+  runtime.SetFault(std::move(*refuse));
+  return "restarted, back in " + *down;
 }
 
 Result<std::string> Control::MoveTime(const Command& command) {
@@ -216,7 +191,13 @@ Result<std::string> Control::MoveTime(const Command& command) {
   }
   const Result<double> seconds = Number("seconds", command.Param("seconds").value_or(""), 1e6);
   if (!seconds.ok()) return seconds.error();
-  time_.Step(static_cast<std::int64_t>(*seconds * 1000));
+  // What the script wants on the way happens at its own time.
+  const std::int64_t target = time_.NowMs() + static_cast<std::int64_t>(*seconds * 1000);
+  while (script_.NextMs().value_or(target) < target) {
+    time_.Step(std::max<std::int64_t>(0, *script_.NextMs() - time_.NowMs()));
+    Tick();
+  }
+  time_.Step(std::max<std::int64_t>(0, target - time_.NowMs()));
   Tick();
   return "it is second " + std::to_string(time_.NowMs() / 1000);
 }
@@ -247,6 +228,10 @@ Result<std::string> Control::Look(std::string_view what, const Command& command)
 }
 
 void Control::Tick() {
+  while (const Script::Entry* entry = script_.Due(time_.NowMs())) {
+    const Result<std::string> done = Execute(entry->command);
+    log_ << entry->line << ": " << (done.ok() ? *done : done.error().message) << std::endl;
+  }
   for (const auto& runtime : runtimes_) runtime->CheckExpiry();
 }
 

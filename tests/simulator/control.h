@@ -3,7 +3,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,32 +11,22 @@
 
 #include "base/result.h"
 #include "simulator/runtime.h"
+#include "simulator/script.h"
 #include "simulator/sim_time.h"
 
 namespace buntime::simulator {
 
-struct Command {
-  std::string verb;
-  std::vector<std::pair<std::string, std::string>> params;
-
-  std::optional<std::string> Param(std::string_view name) const;
-};
-
-/// Reads `fault stall path=stats runtime=3`: a verb, for fault, scenario, event and release its name, then
-/// key=value.
-Result<Command> ParseCommand(std::string_view line);
-
 class Control final : public Site {
  public:
-  /// All outlive this.
-  Control(std::vector<std::unique_ptr<Runtime>>& runtimes, SimTime& time)
-      : runtimes_(runtimes), time_(time) {}
+  /// All outlive this; `log` hears what the script does.
+  Control(std::vector<std::unique_ptr<Runtime>>& runtimes, SimTime& time, Script script, std::ostream& log)
+      : runtimes_(runtimes), time_(time), script_(std::move(script)), log_(log) {}
 
   /// GET for what only looks, POST for what changes something; always JSON.
   Plan Answer(const Request& request) override;
   /// What changes something. The value is a sentence for whoever asked.
   Result<std::string> Execute(const Command& command);
-  /// Ends faults whose time is over.
+  /// Does what the script wants by now and ends faults whose time is over.
   void Tick();
 
  private:
@@ -51,6 +41,8 @@ class Control final : public Site {
 
   std::vector<std::unique_ptr<Runtime>>& runtimes_;
   SimTime& time_;
+  Script script_;
+  std::ostream& log_;
 };
 
 }  // namespace buntime::simulator

@@ -42,6 +42,7 @@ enum class FaultId : std::uint8_t {
   kEmptyBody,
   kNotJson,
   kArrayRoot,
+  kNullPool,
   kDeep,
   // The right answer, damaged.
   kBom,
@@ -51,7 +52,6 @@ enum class FaultId : std::uint8_t {
   kNegative,
   kStrings,
   kNull,
-  kNullPool,
   kMissingPool,
   kInvalidUtf8,
   // A strange world, faithfully reported.
@@ -62,6 +62,9 @@ enum class FaultId : std::uint8_t {
   kLongIds,
   kTooManyWorkers
 };
+
+/// True for faults that leave alone how an answer travels: a stream of events can carry them too.
+constexpr bool IsDamage(FaultId id) { return id >= FaultId::kBom; }
 
 enum class ValueKind : std::uint8_t { kNone, kNumber, kSize, kText };
 

@@ -53,7 +53,9 @@ void LiveWorld::Route() {
 
 void LiveWorld::SetKnobs(const Knobs& knobs) {
   knobs_ = knobs;
-  lru_.SetLimit(knobs.pool_size.value_or(options_.pool_size));
+  std::vector<std::uint32_t> evicted;
+  lru_.SetLimit(knobs.pool_size.value_or(options_.pool_size), evicted);
+  Evict(evicted);
   Route();
   ++revision_;
 }
@@ -71,6 +73,7 @@ void LiveWorld::Tick() {
   FinishBoots();
   ServePersistent();
   RunGate();
+  Misfortune();
   if (now_ms_ % kExpireEveryMs == 0) Expire();
 }
 
@@ -210,6 +213,7 @@ void LiveWorld::Expire() {
     apps_[graves_.front().app].forgotten += graves_.front().worker.tally;
     graves_.pop_front();
   }
+  ForgetHistory();
 }
 
 }  // namespace buntime::simulator

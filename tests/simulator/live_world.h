@@ -78,7 +78,10 @@ class LiveWorld final : public World {
   void Bury(std::uint32_t app, const Worker& worker);
   void Evict(const std::vector<std::uint32_t>& slots);
   std::size_t Drop(std::size_t count);
-  void Deploy();
+  void Deploy(std::uint32_t& route);
+  void Misfortune();
+  void ForgetHistory();
+  std::uint32_t* Victim();
   double Load() const;
 
   WorkerRow Row(std::uint32_t app, const Worker& worker) const;

@@ -6,6 +6,11 @@
 #include "simulator/live_world.h"
 
 namespace buntime::simulator {
+namespace {
+
+constexpr std::size_t kHistoryKeys = 1'000;
+
+}  // namespace
 
 void LiveWorld::RunGate() {
   if (ephemeral_.empty()) return;
@@ -93,17 +98,46 @@ std::size_t LiveWorld::Drop(std::size_t count) {
   return alive.size();
 }
 
-// The victim's requests go to a new version from now on; the workers of the old one time out.
-void LiveWorld::Deploy() {
-  const auto victim =
+// What happens a few times a minute by itself, when a scenario asks for it.
+void LiveWorld::Misfortune() {
+  if (rng_.Poisson(knobs_.drops_per_minute / 600) > 0) Drop(1);
+  if (rng_.Poisson(knobs_.deploys_per_minute / 600) > 0 && !persistent_.empty()) {
+    Deploy(persistent_[rng_.Below(persistent_.size())]);
+  }
+}
+
+// The runtime remembers a thousand keys without a worker; the oldest goes first, and its counters with it.
+void LiveWorld::ForgetHistory() {
+  const auto gone = [&](std::uint32_t app) {
+    const AppState& state = apps_[app];
+    return !state.app.ephemeral && !slots_[state.first_slot].worker;
+  };
+  if (options_.documented || seen_order_.size() <= kHistoryKeys) return;
+  std::size_t excess = static_cast<std::size_t>(std::count_if(seen_order_.begin(), seen_order_.end(), gone));
+  excess -= std::min(excess, kHistoryKeys);
+  std::erase_if(seen_order_, [&](std::uint32_t app) {
+    if (excess == 0 || !gone(app)) return false;
+    --excess;
+    apps_[app].forgotten += std::exchange(apps_[app].merged, {});
+    apps_[app].seen = false;
+    return true;
+  });
+}
+
+std::uint32_t* LiveWorld::Victim() {
+  const auto it =
       std::find_if(persistent_.begin(), persistent_.end(), [&](std::uint32_t app) { return IsVictim(app); });
-  if (victim == persistent_.end()) return;
-  App next = apps_[*victim].app;
+  return it == persistent_.end() ? nullptr : &*it;
+}
+
+// The requests of the app at `route` go to a new version from now on; the workers of the old one time out.
+void LiveWorld::Deploy(std::uint32_t& route) {
+  App next = apps_[route].app;
   next.version = NextVersion(next.version);
-  *victim = static_cast<std::uint32_t>(apps_.size());
+  route = static_cast<std::uint32_t>(apps_.size());
   AddApp(std::move(next));
   Route();
-  const std::uint32_t app = *victim;
+  const std::uint32_t app = route;
   apps_[app].seen = true;
   seen_order_.push_back(app);
   // Warmed before the first request, so that `ready` workers exist.
@@ -117,6 +151,8 @@ void LiveWorld::Deploy() {
 }
 
 Result<std::string> LiveWorld::Happen(std::string_view event, std::size_t count) {
+  if (now_ms_ - started_ms_ < options_.init_delay_ms)
+    return Error{"there is no pool yet: wait for --init-delay"};
   ++revision_;
   if (event == "drop") return std::to_string(Drop(count)) + " workers dropped";
   if (event == "burst") {
@@ -127,9 +163,18 @@ Result<std::string> LiveWorld::Happen(std::string_view event, std::size_t count)
     counters_.rejected += rejected;
     return std::to_string(count - rejected) + " requests queued, " + std::to_string(rejected) + " rejected";
   }
-  if (event == "deploy") {
-    Deploy();
-    return std::string("deployed");
+  if (event == "deploy" || event == "boot-crash") {
+    std::uint32_t* const victim = Victim();
+    if (victim == nullptr) return Error{"there is no such persistent app: see the names in /control/truth"};
+    const bool before = std::exchange(knobs_.bad_deploy, knobs_.bad_deploy || event == "boot-crash");
+    for (std::size_t i = 0; i < count; ++i) {
+      if (event == "deploy")
+        Deploy(*victim);
+      else
+        Touch(apps_[*victim].first_slot, 1);
+    }
+    knobs_.bad_deploy = before;
+    return std::to_string(count) + (event == "deploy" ? " deploys" : " boots crashed");
   }
   if (event == "evict") {
     std::vector<std::uint32_t> alive;
@@ -139,16 +184,6 @@ Result<std::string> LiveWorld::Happen(std::string_view event, std::size_t count)
     for (const std::uint32_t slot : alive) lru_.Remove(slot);
     Evict(alive);
     return std::to_string(alive.size()) + " workers evicted";
-  }
-  if (event == "boot-crash") {
-    const auto victim = std::find_if(persistent_.begin(), persistent_.end(),
-                                     [&](std::uint32_t app) { return IsVictim(app); });
-    if (victim == persistent_.end())
-      return Error{"no persistent app to crash: see the names in /control/truth"};
-    const bool before = std::exchange(knobs_.bad_deploy, true);
-    Touch(apps_[*victim].first_slot, count);
-    knobs_.bad_deploy = before;
-    return std::to_string(count) + " boots crashed";
   }
   return Error{"unknown event \"" + std::string(event) + "\""};
 }

@@ -11,8 +11,17 @@ void Lru::Use(std::uint32_t key, std::vector<std::uint32_t>& evicted) {
   if (generation_[key] == Generation::kOld) --old_count_;
   generation_[key] = Generation::kRecent;
   recent_.push_back(key);
-  if (++recent_count_ < limit_) return;
+  if (++recent_count_ >= limit_) Turn(evicted);
+}
 
+void Lru::SetLimit(std::size_t limit, std::vector<std::uint32_t>& evicted) {
+  limit_ = limit;
+  // A full generation turns; one that is too large even to be the old one turns out altogether.
+  if (recent_count_ >= limit_) Turn(evicted);
+  if (old_count_ > limit_) Turn(evicted);
+}
+
+void Lru::Turn(std::vector<std::uint32_t>& evicted) {
   for (const std::uint32_t old : old_) {
     if (generation_[old] != Generation::kOld) continue;
     generation_[old] = Generation::kNone;

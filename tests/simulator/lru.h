@@ -17,11 +17,14 @@ class Lru {
   void Use(std::uint32_t key, std::vector<std::uint32_t>& evicted);
   void Remove(std::uint32_t key);
   void Clear();
-  /// Takes effect at the next addition.
-  void SetLimit(std::size_t limit) { limit_ = limit; }
+  /// A lower limit ends what no longer fits in the two generations.
+  void SetLimit(std::size_t limit, std::vector<std::uint32_t>& evicted);
   std::size_t Size() const;
 
  private:
+  /// The old generation goes, the recent one becomes the old.
+  void Turn(std::vector<std::uint32_t>& evicted);
+
   enum class Generation : std::uint8_t { kNone, kOld, kRecent };
 
   std::size_t limit_;

@@ -33,6 +33,8 @@ Paths PathsOf(Layout layout) {
   return {"/api/metrics/stats", "/api/metrics/", "/api/metrics/prometheus", "/api/metrics/sse"};
 }
 
+constexpr std::string_view kNoPool = R"({"error":"Pool not initialized"})";
+
 Response Json(int status, std::string body) {
   return MakeResponse(status, "application/json", std::move(body));
 }
@@ -102,10 +104,16 @@ std::string Runtime::Render(Kind kind, World& world, const Fault* fault) const {
     CorruptView(*fault, damaged);
     view = &damaged;
   }
+  if (kind == Kind::kSummary && !view->initialised) return std::string(kNoPool);
   std::string body = kind == Kind::kStats
                          ? StatsBody(*view, style)
                          : SummaryBody(*view, style.dialect, time_.UnixSeconds(view->now_ms));
   return fault != nullptr ? CorruptText(*fault, std::move(body)) : body;
+}
+
+std::string Runtime::Event(World& world, const Fault* fault) const {
+  const bool released = options_.release.dialect == Dialect::kReleased;
+  return Render(released ? Kind::kStats : Kind::kSummary, world, fault);
 }
 
 Response Runtime::RespondStats(const Request& request, const Fault* fault) {
@@ -139,8 +147,10 @@ Response Runtime::Respond(Kind kind, const Request& request, const Fault* fault)
   if (kind == Kind::kStats) return RespondStats(request, fault);
 
   World& world = NextWorld();
+  if (kind == Kind::kSse)
+    return MakeResponse(200, "text/event-stream", "data: " + Event(world, fault) + "\n\n");
   const bool gone = fault != nullptr && fault->id == FaultId::kNotInitialised;
-  if (!world.Describe().initialised || gone) return Json(503, R"({"error":"Pool not initialized"})");
+  if (!world.Describe().initialised || gone) return Json(503, std::string(kNoPool));
   if (kind == Kind::kSummary) return Json(200, Render(kind, world, fault));
   return MakeResponse(200, "text/plain; charset=utf-8",
                       PrometheusBody(world.Describe(), options_.release.dialect));
@@ -156,12 +166,12 @@ Plan Runtime::Answer(const Request& request) {
   const Kind kind = Classify(request.path);
   ++answers_.at(static_cast<std::size_t>(kind));
   const Fault* active = ActiveFault(request);
-  if (active == nullptr && kind == Kind::kSse && Authorised(kind, request)) {
+  const bool healthy = active == nullptr || IsDamage(active->id);
+  if (kind == Kind::kSse && healthy && Authorised(kind, request)) {
     const Response head{200, "text/event-stream", {{"Cache-Control", "no-cache"}}, nullptr};
     const auto next = [this] {
-      const bool released = options_.release.dialect == Dialect::kReleased;
       CheckExpiry();
-      return Render(released ? Kind::kStats : Kind::kSummary, NextWorld(), fault_ ? &*fault_ : nullptr);
+      return Event(NextWorld(), fault_ ? &*fault_ : nullptr);
     };
     return {Send{std::make_shared<const std::string>(Head(head, std::nullopt, false))}, Events{next}};
   }

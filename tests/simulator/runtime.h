@@ -109,6 +109,8 @@ class Runtime final : public Site {
   World& NextWorld();
   /// The body of stats or summary as it is now, damaged where the active fault asks for that.
   std::string Render(Kind kind, World& world, const Fault* fault) const;
+  /// What the event stream says: the stats (released) or the summary (documented).
+  std::string Event(World& world, const Fault* fault) const;
   Response Respond(Kind kind, const Request& request, const Fault* fault);
   Response RespondStats(const Request& request, const Fault* fault);
   const Fault* ActiveFault(const Request& request);

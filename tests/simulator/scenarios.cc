@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kForEverMs = std::int64_t{1} << 60U;
 
-constexpr std::array<ScenarioInfo, 15> kScenarios = {{
+constexpr std::array<ScenarioInfo, 17> kScenarios = {{
     {"nominal", "", "everything as at the start"},
     {"failing", "0.3", "VALUE of an app's requests fail"},
     {"slow", "20", "an app takes VALUE times as long"},
@@ -24,6 +24,8 @@ constexpr std::array<ScenarioInfo, 15> kScenarios = {{
     {"key-revoked", "", "every API key is refused"},
     {"leak", "4", "an app's heap grows by VALUE MiB a second"},
     {"quiet", "", "no request at all"},
+    {"unhealthy", "6", "VALUE workers a minute are dropped, their counters vanish without a restart"},
+    {"churn", "6", "VALUE deploys a minute, of any app"},
     {"scale-up", "5", "VALUE times the load"},
     {"load-balanced", "2", "answers take turns between VALUE processes of different age"},
     {"unbalanced", "", "back to one process"},
@@ -99,6 +101,8 @@ Result<std::string> ApplyScenario(Runtime& runtime, std::string_view text, const
   if (name == "key-revoked") runtime.RevokeKey(true);
   if (name == "key-restored") runtime.RevokeKey(false);
   if (name == "leak") knobs.leak_bytes_per_second = value * 1048576;
+  if (name == "unhealthy") knobs.drops_per_minute = value;
+  if (name == "churn") knobs.deploys_per_minute = value;
   if (name == "quiet") knobs.rps = knobs.ephemeral_rps = 0;
   if (name == "scale-up") {
     knobs.rps = nominal.rps * value;

@@ -3,14 +3,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "simulator/control.h"
 
 namespace buntime::simulator {
+
+struct Command {
+  std::string verb;
+  std::vector<std::pair<std::string, std::string>> params;
+
+  std::optional<std::string> Param(std::string_view name) const;
+};
+
+/// Reads `fault stall path=stats runtime=3`: a verb, for fault, scenario, event and release its name, then
+/// key=value.
+Result<Command> ParseCommand(std::string_view line);
 
 class Script {
  public:
@@ -26,6 +38,8 @@ class Script {
 
   /// The next entry that is due, null when there is none. Ask until null.
   const Entry* Due(std::int64_t now_ms);
+  /// When the next entry is due, empty after the last.
+  std::optional<std::int64_t> NextMs() const;
 
  private:
   std::vector<Entry> entries_;

@@ -25,12 +25,7 @@ struct Simulation::Shared final : Site {
 
 Simulation::Simulation(const Options& options, const Clock& clock, boost::asio::io_context& io,
                        std::ostream& log)
-    : io_(io),
-      log_(log),
-      time_(clock, options.speed),
-      control_(runtimes_, time_),
-      script_(options.script),
-      timer_(io) {
+    : io_(io), time_(clock, options.speed), control_(runtimes_, time_, options.script, log), timer_(io) {
   time_.Step(options.warmup_ms);
   for (std::size_t i = 0; i < options.runtimes; ++i) {
     WorldOptions world = options.world;
@@ -87,10 +82,7 @@ Result<bool> Simulation::Prepare(const Options& options) {
 }
 
 void Simulation::Tick() {
-  while (const Script::Entry* entry = script_.Due(time_.NowMs())) {
-    const Result<std::string> done = control_.Execute(entry->command);
-    log_ << entry->line << ": " << (done.ok() ? *done : done.error().message) << std::endl;
-  }
+  if (stopped_) return;  // the timer had gone off before it could be cancelled
   control_.Tick();
   timer_.expires_after(kTick);
   timer_.async_wait([this](const boost::system::error_code& cancelled) {
@@ -99,6 +91,7 @@ void Simulation::Tick() {
 }
 
 void Simulation::Stop() {
+  stopped_ = true;
   timer_.cancel();
   for (const auto& runtime : runtimes_) runtime->Attach(nullptr);
   for (const auto& listener : listeners_) listener->Stop();

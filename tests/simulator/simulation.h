@@ -42,15 +42,14 @@ class Simulation {
   void Tick();
 
   boost::asio::io_context& io_;
-  std::ostream& log_;
   SimTime time_;
   std::vector<std::unique_ptr<Runtime>> runtimes_;
   Control control_;
   std::unique_ptr<Site> shared_;
   std::vector<std::shared_ptr<Listener>> listeners_;
   std::shared_ptr<Listener> control_listener_;
-  Script script_;
   boost::asio::steady_timer timer_;
+  bool stopped_ = false;
 };
 
 }  // namespace buntime::simulator

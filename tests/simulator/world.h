@@ -44,6 +44,8 @@ struct Knobs {
   bool uniform = false;  // every app equally busy
   std::optional<std::size_t> pool_size;
   std::optional<std::int64_t> active_window_ms;  // how long a worker counts as active after a request
+  double drops_per_minute = 0;                   // workers dropped as unhealthy
+  double deploys_per_minute = 0;                 // of any app
   std::int64_t crash_every_ms = 0;               // 0: never
 };
 
