@@ -41,11 +41,13 @@ trap finish EXIT
 trap 'exit 0' INT TERM
 
 mkfifo "$work/out"
-build/release/buntime-simulator --release 0.5.4 --pool-size 20 > "$work/out" &
+# Like the real release, it wants a key.
+(umask 077 && head -c 24 /dev/urandom | base64 > "$work/key")
+build/release/buntime-simulator --release 0.5.4 --pool-size 20 --api-key-file "$work/key" > "$work/out" &
 simulator=$!
 read -r line < "$work/out"
 url=${line#listening on }
 echo "no --runtime.url given: exporting a simulated runtime at $url" >&2
-build/release/buntime-exporter --runtime.url "$url" --runtime.pool-size 20 "$@" &
+build/release/buntime-exporter --runtime.url "$url" --runtime.api-key-file "$work/key" --runtime.pool-size 20 "$@" &
 exporter=$!
 wait "$exporter"

@@ -10,6 +10,7 @@
 #include "app/spdlog_log.h"
 #include "app/version.h"
 #include "config/flags.h"
+#include "config/load.h"
 #include "metrics/catalogue.h"
 
 namespace {
@@ -21,12 +22,13 @@ void TuneAllocator() {
   mallopt(M_ARENA_MAX, 2);
 }
 
-// Signals that end the program are waited for, by one thread, at one place.
+// The signals that the program reacts to are waited for, by one thread, at one place.
 void BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write(), not the end
 }
@@ -42,26 +44,24 @@ int main(int argc, char** argv) {
   using buntime::Invocation;
   TuneAllocator();
   BlockSignals();
+  const auto complain = [](const buntime::Error& error) {
+    std::fprintf(stderr, "buntime-exporter: %s\n", error.message.c_str());
+    return 1;
+  };
   const std::string version = "buntime-exporter " + std::string(buntime::kVersion) + " (revision " +
                               std::string(buntime::kRevision) + ", " + std::string(buntime::kCompiler) +
                               ")\n";
   const auto invocation = buntime::ParseCommandLine(argc, argv, version);
-  if (!invocation) {
-    std::fprintf(stderr, "buntime-exporter: %s\n", invocation.error().message.c_str());
-    return 1;
-  }
-  switch (invocation->action) {
-    case Invocation::Action::kPrint:
-      return Print(invocation->text);
-    case Invocation::Action::kListAsMarkdown:
-      return Print(buntime::CatalogueAsMarkdown());
-    case Invocation::Action::kListAsJson:
-      return Print(buntime::CatalogueAsJson());
-    case Invocation::Action::kOnce:
-    case Invocation::Action::kServe:
-      break;
-  }
-  const auto log = buntime::MakeSpdlogLog(invocation->config.log_level, invocation->config.log_format);
-  return invocation->action == Invocation::Action::kOnce ? buntime::PollOnce(invocation->config, *log)
-                                                         : buntime::Serve(invocation->config, *log);
+  if (!invocation) return complain(invocation.error());
+  if (invocation->action == Invocation::Action::kPrint) return Print(invocation->text);
+  if (invocation->action == Invocation::Action::kListAsMarkdown) return Print(buntime::CatalogueAsMarkdown());
+  if (invocation->action == Invocation::Action::kListAsJson) return Print(buntime::CatalogueAsJson());
+
+  const auto config = buntime::LoadConfig(*invocation);
+  if (!config) return complain(config.error());
+  if (const auto error = buntime::CheckFiles(*config)) return complain(*error);
+  if (invocation->action == Invocation::Action::kCheck) return Print("the configuration is valid\n");
+  const auto log = buntime::MakeSpdlogLog(config->log_level, config->log_format);
+  return invocation->action == Invocation::Action::kOnce ? buntime::PollOnce(*config, *log)
+                                                         : buntime::Serve(*invocation, *config, *log);
 }

@@ -13,7 +13,9 @@
 #include "app/landing_page.h"
 #include "app/version.h"
 #include "base/clock.h"
+#include "base/file_stamp.h"
 #include "base/text.h"
+#include "config/load.h"
 #include "fetch/fetcher.h"
 #include "metrics/exposition.h"
 #include "metrics/page.h"
@@ -30,18 +32,6 @@ std::vector<std::string> RuntimeNames(const Config& config) {
   std::vector<std::string> names;
   for (const Target& target : config.targets) names.push_back(target.name);
   return names;
-}
-
-// A secret that cannot be read now is a mistake to be told now, not one poll at a time.
-bool SecretsAreReadable(const Config& config, Log& log) {
-  for (const Target& target : config.targets) {
-    if (target.credential.kind == Credential::Kind::kNone) continue;
-    if (const auto secret = ReadSecretFile(target.credential.file); !secret) {
-      log.Fail("cannot use --runtime.api-key-file", {{"cause", secret.error().message}});
-      return false;
-    }
-  }
-  return true;
 }
 
 // Everything that lives as long as the program serves. Members end in reverse order: whoever is referred to
@@ -63,6 +53,16 @@ class Exporter {
   }
 
   Poller& poller() { return poller_; }
+  const SystemClock& clock() const { return clock_; }
+
+  /// Takes over the runtimes of a new configuration. Any thread.
+  void Apply(const Config& config) {
+    self_.SetRuntimes(RuntimeNames(config));
+    poller_.Replace(config.targets);
+    self_.SetReload(true, clock_.UnixSeconds());
+  }
+  void RefuseReload() { self_.SetReload(false, clock_.UnixSeconds()); }
+
   PageCache& pages() { return pages_; }
   std::shared_ptr<const Fleet> fleet() const { return board_.Latest(); }
 
@@ -138,10 +138,80 @@ class Exporter {
   Poller poller_;
 };
 
+// Loads the configuration again, all of it or nothing. Used by the main thread.
+class Reloader {
+ public:
+  Reloader(const Invocation& invocation, Exporter& exporter, Log& log)
+      : invocation_(invocation), exporter_(exporter), log_(log) {
+    if (const auto file = invocation.settings.find("config_file"); file != invocation.settings.end()) {
+      path_ = file->second.value;
+      stamp_ = StampOf(path_);
+    }
+  }
+
+  void Reload(std::string_view why) {
+    if (!path_.empty())
+      stamp_ = StampOf(path_);  // before reading: a change during it is seen at the next look
+    auto config = LoadConfig(invocation_);
+    std::optional<Error> error;
+    if (!config) {
+      error = config.error();
+    } else {
+      error = CheckFiles(*config);
+    }
+    if (error) {
+      log_.Fail("cannot reload: the last good configuration stays in force",
+                {{"because_of", std::string(why)}, {"cause", error->message}});
+      exporter_.RefuseReload();
+      return;
+    }
+    exporter_.Apply(*config);
+    log_.Info("reloaded the configuration",
+              {{"because_of", std::string(why)}, {"runtimes", std::to_string(config->targets.size())}});
+  }
+
+  void ReloadIfChanged() {
+    if (!path_.empty() && StampOf(path_) != stamp_) Reload("a change of " + path_);
+  }
+
+ private:
+  const Invocation& invocation_;
+  Exporter& exporter_;
+  Log& log_;
+  std::string path_;  // empty: there is no file
+  std::optional<FileStamp> stamp_;
+};
+
+// Waits for the signal that ends the program and does meanwhile what the others ask for.
+int AwaitEnd(Reloader& reloader) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  while (true) {
+    // Looking at the file every two seconds notices every way of replacing it, the symbolic links of
+    // Kubernetes included, for the price of one system call.
+    constexpr timespec kLook = {2, 0};
+    const int signal = sigtimedwait(&signals, nullptr, &kLook);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP) {
+      reloader.Reload("SIGHUP");
+    } else {
+      reloader.ReloadIfChanged();
+    }
+  }
+}
+
 }  // namespace
 
-int Serve(const Config& config, Log& log) {
-  if (!SecretsAreReadable(config, log)) return 1;
+std::optional<Error> CheckFiles(const Config& config) {
+  for (const Target& target : config.targets) {
+    if (target.credential.kind == Credential::Kind::kNone) continue;
+    if (const auto secret = ReadSecretFile(target.credential.file); !secret) return secret.error();
+  }
+  return std::nullopt;
+}
+
+int Serve(const Invocation& invocation, const Config& config, Log& log) {
   Exporter exporter(config, log);
   auto server = exporter.StartServing();
   if (!server) {
@@ -154,19 +224,14 @@ int Serve(const Config& config, Log& log) {
   }
   std::jthread polling([&](std::stop_token stop) { exporter.poller().Run(std::move(stop)); });
 
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  Reloader reloader(invocation, exporter, log);
+  const int signal = AwaitEnd(reloader);
   log.Info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Stop();
   return 0;
 }
 
 int PollOnce(const Config& config, Log& log) {
-  if (!SecretsAreReadable(config, log)) return 1;
   Exporter exporter(config, log);
   exporter.poller().PollOnce();
   const Page page = exporter.pages().Get(false);

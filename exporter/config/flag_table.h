@@ -9,6 +9,7 @@ namespace buntime {
 
 struct Flag {
   std::string_view name;      // without dashes
+  std::string_view key;       // of the setting (see settings.h)
   std::string_view value;     // what stands for the value in --help
   std::string_view standard;  // default, for --help
   std::string_view help;

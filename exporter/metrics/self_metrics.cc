@@ -7,9 +7,12 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <mutex>
 
 #include "base/text.h"
 #include "metrics/catalogue.h"
@@ -119,6 +122,12 @@ void AppendProcess(std::string& out) {
 
 }  // namespace
 
+// The counters of one runtime, created when they are first needed.
+struct RuntimeCounters {
+  std::array<prometheus::Counter*, kOutcomeNames.size()> polls{};
+  std::array<prometheus::Counter*, kAnomalyNames.size()> anomalies{};
+};
+
 struct SelfMetrics::Families {
   prometheus::Registry registry;
   prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(registry, "buntime_exporter_build_info");
@@ -135,6 +144,41 @@ struct SelfMetrics::Families {
       CounterFamily(registry, "buntime_exporter_http_requests_total");
   prometheus::Family<prometheus::Histogram>& request_seconds =
       HistogramFamily(registry, "buntime_exporter_http_request_duration_seconds");
+
+  std::mutex mutex;
+  std::map<std::string, RuntimeCounters, std::less<>> runtimes;  // guarded by mutex
+
+  prometheus::Counter& Polls(const std::string& runtime, RuntimeCounters& counters, std::size_t outcome) {
+    auto& counter = counters.polls[outcome];
+    if (!counter)
+      counter = &polls.Add(WithRuntime(runtime, {{"outcome", std::string(kOutcomeNames[outcome])}}));
+    return *counter;
+  }
+  prometheus::Counter& Anomalies(const std::string& runtime, RuntimeCounters& counters, std::size_t kind) {
+    auto& counter = counters.anomalies[kind];
+    if (!counter)
+      counter = &anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[kind])}}));
+    return *counter;
+  }
+
+  void Begin(const std::string& runtime) {
+    RuntimeCounters& counters = runtimes[runtime];
+    // Zeros from the start, so that the first failure is a rise and not a new series. For a fleet, only the
+    // one outcome that everyone has: twenty series a runtime would outweigh what they count.
+    Polls(runtime, counters, Index(Outcome::kOk));
+    if (!runtime.empty()) return;
+    for (std::size_t i = 0; i < kOutcomeNames.size(); ++i) Polls(runtime, counters, i);
+    for (std::size_t i = 0; i < kAnomalyNames.size(); ++i) Anomalies(runtime, counters, i);
+  }
+
+  void End(const RuntimeCounters& counters) {
+    for (prometheus::Counter* counter : counters.polls) {
+      if (counter) polls.Remove(counter);
+    }
+    for (prometheus::Counter* counter : counters.anomalies) {
+      if (counter) anomalies.Remove(counter);
+    }
+  }
 };
 
 SelfMetrics::SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes)
@@ -144,28 +188,32 @@ SelfMetrics::SelfMetrics(const BuildInfo& build, const std::vector<std::string>&
             {"revision", std::string(build.revision)},
             {"compiler", std::string(build.compiler)}})
       .Set(1);
-  for (const std::string& runtime : runtimes) {
-    // Zeros from the start, so that the first failure is a rise and not a new series. For a fleet, only the
-    // one outcome that everyone has: fifteen series a runtime would outweigh what they count.
-    for (std::size_t i = 0; i < kOutcomeNames.size() && (i == 0 || runtime.empty()); ++i) {
-      families_->polls.Add(WithRuntime(runtime, {{"outcome", std::string(kOutcomeNames[i])}}));
-    }
-    for (std::size_t i = 0; i < kAnomalyNames.size() && runtime.empty(); ++i) {
-      families_->anomalies.Add({{"kind", std::string(kAnomalyNames[i])}});
-    }
-  }
+  SetRuntimes(runtimes);
 }
 
 SelfMetrics::~SelfMetrics() = default;
 
+void SelfMetrics::SetRuntimes(const std::vector<std::string>& runtimes) {
+  const std::lock_guard lock(families_->mutex);
+  for (const std::string& runtime : runtimes) {
+    if (!families_->runtimes.contains(runtime)) families_->Begin(runtime);
+  }
+  std::erase_if(families_->runtimes, [&](const auto& item) {
+    const bool gone = std::ranges::find(runtimes, item.first) == runtimes.end();
+    if (gone) families_->End(item.second);
+    return gone;
+  });
+}
+
 void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double seconds,
                             const AnomalyCounts& anomalies) {
-  families_->polls.Add(WithRuntime(runtime, {{"outcome", std::string(Name(outcome))}})).Increment();
   families_->poll_seconds.Observe(seconds);
+  const std::lock_guard lock(families_->mutex);
+  const auto found = families_->runtimes.find(runtime);
+  if (found == families_->runtimes.end()) return;  // its last poll ended after it had left the configuration
+  families_->Polls(runtime, found->second, Index(outcome)).Increment();
   for (std::size_t i = 0; i < anomalies.size(); ++i) {
-    if (anomalies[i] == 0) continue;
-    families_->anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[i])}}))
-        .Increment(anomalies[i]);
+    if (anomalies[i] > 0) families_->Anomalies(runtime, found->second, i).Increment(anomalies[i]);
   }
 }
 

@@ -24,6 +24,9 @@ class SelfMetrics {
   SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes);
   ~SelfMetrics();
 
+  /// Counters of runtimes that are not among these end; those of new ones begin.
+  void SetRuntimes(const std::vector<std::string>& runtimes);
+
   void CountPoll(const std::string& runtime, Outcome outcome, double seconds, const AnomalyCounts& anomalies);
   void CountRequest(std::string_view path, int code, double seconds);
   void SetReload(bool successful, double unix_seconds);

@@ -25,24 +25,56 @@ struct Poller::Entry {
 Poller::Poller(std::vector<Target> targets, Fetcher& fetcher, const Clock& clock, Log& log, FleetBoard& board,
                PollObserver observer)
     : fetcher_(fetcher), clock_(clock), log_(log), board_(board), observer_(std::move(observer)) {
+  SetEntries(std::move(targets));
+  Publish();
+}
+
+void Poller::SetEntries(std::vector<Target> targets) {
   const SteadyTime now = clock_.Now();
   const auto count = static_cast<Duration::rep>(targets.size());
+  std::vector<std::unique_ptr<Entry>> entries;
   for (Target& target : targets) {
+    const auto same = std::ranges::find_if(
+        entries_, [&](const auto& entry) { return entry && entry->state.target() == target; });
+    if (same != entries_.end()) {
+      entries.push_back(std::move(*same));
+      continue;
+    }
     // Spread over the interval, so that a large fleet is polled evenly instead of all at once.
-    const Duration offset = target.interval * static_cast<Duration::rep>(entries_.size()) / count;
-    entries_.push_back(std::make_unique<Entry>(std::move(target)));
-    entries_.back()->due = now + offset;
-    entries_.back()->view = entries_.back()->state.View(now);
+    const Duration offset = target.interval * static_cast<Duration::rep>(entries.size()) / count;
+    entries.push_back(std::make_unique<Entry>(std::move(target)));
+    entries.back()->due = now + offset;
+    entries.back()->view = entries.back()->state.View(now);
   }
+  entries_ = std::move(entries);
   changed_ = true;
-  Publish();
+}
+
+void Poller::Replace(std::vector<Target> targets) {
+  {
+    const std::lock_guard lock(mutex_);
+    replacement_ = std::move(targets);
+  }
+  fetcher_.Wakeup();
+}
+
+void Poller::TakeReplacement() {
+  std::optional<std::vector<Target>> targets;
+  {
+    const std::lock_guard lock(mutex_);
+    targets.swap(replacement_);
+  }
+  if (targets) SetEntries(std::move(*targets));
 }
 
 Poller::~Poller() = default;
 
 void Poller::Run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { fetcher_.Wakeup(); });
-  while (!stop.stop_requested()) Step(true);
+  while (!stop.stop_requested()) {
+    TakeReplacement();
+    Step(true);
+  }
 }
 
 void Poller::PollOnce() {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string_view>
@@ -35,12 +36,17 @@ class Poller {
 
   /// Polls until `stop` is requested, which ends it within milliseconds, transfers under way included.
   void Run(std::stop_token stop);
+  /// From the next step of Run on polls these instead. What is known of a target that is among them
+  /// unchanged, and its rhythm, stay; all others start anew. Any thread.
+  void Replace(std::vector<Target> targets);
   /// Polls each runtime once, waits for the answers and the releases' versions, publishes, returns.
   void PollOnce();
 
  private:
   struct Entry;
 
+  void TakeReplacement();
+  void SetEntries(std::vector<Target> targets);
   void Step(bool start_due_polls);
   void Start(Entry& entry);
   void OnDone(Entry& entry, Result<Answer, PollError> result);
@@ -56,6 +62,9 @@ class Poller {
   std::vector<std::unique_ptr<Entry>> entries_;
   std::shared_ptr<const Fleet> published_;
   bool changed_ = false;
+
+  std::mutex mutex_;
+  std::optional<std::vector<Target>> replacement_;  // guarded by mutex_
 };
 
 }  // namespace buntime

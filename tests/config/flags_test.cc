@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/flag_table.h"
+#include "config/load.h"
 
 namespace buntime {
 namespace {
@@ -16,10 +17,24 @@ namespace {
 using namespace std::chrono_literals;
 using Action = Invocation::Action;
 
-Result<Invocation> Parse(std::vector<std::string> arguments) {
+struct Parsed {
+  Invocation invocation;
+  Config config;
+};
+
+Result<Invocation> ParseOnly(std::vector<std::string> arguments) {
   std::vector<const char*> argv = {"buntime-exporter"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   return ParseCommandLine(static_cast<int>(argv.size()), argv.data(), "version text\n");
+}
+
+// Flags, environment, and file if one is named: all the way to the configuration.
+Result<Parsed> Parse(std::vector<std::string> arguments) {
+  auto invocation = ParseOnly(std::move(arguments));
+  if (!invocation) return invocation.error();
+  auto config = LoadConfig(*invocation);
+  if (!config) return config.error();
+  return Parsed{std::move(*invocation), std::move(*config)};
 }
 
 Config Good(std::vector<std::string> arguments) {
@@ -42,7 +57,7 @@ std::string BadWithUrl(std::vector<std::string> arguments) {
 TEST(FlagsTest, AUrlAloneIsEnough) {
   const auto parsed = Parse({"--runtime.url", "http://h:1"});
   ASSERT_TRUE(parsed) << parsed.error().message;
-  EXPECT_EQ(parsed->action, Action::kServe);
+  EXPECT_EQ(parsed->invocation.action, Action::kServe);
   const Config& config = parsed->config;
   ASSERT_EQ(config.targets.size(), 1U);
   const Target& target = config.targets[0];
@@ -136,9 +151,9 @@ TEST(FlagsTest, SeveralRuntimesHaveNames) {
   EXPECT_EQ(parsed->config.targets[1].name, "green");
   EXPECT_EQ(parsed->config.targets[1].url.exact_stats, "/metrics/api/stats");
   EXPECT_EQ(Bad({"--runtime.url", "blue=http://h:1", "--runtime.url", "http://h:2"}),
-            "--runtime.url 'http://h:2': several runtimes need names: expected NAME=URL");
+            "the runtime http://h:2 has no name: where there are several, each needs one");
   EXPECT_EQ(Bad({"--runtime.url", "a=http://h:1", "--runtime.url", "a=http://h:2"}),
-            "--runtime.url 'a=http://h:2': this name is given twice");
+            "two runtimes are called 'a': names have to differ");
 }
 
 TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
@@ -166,7 +181,7 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--log.format", "xml"}, "--log.format 'xml': expected one of logfmt, json"},
       {{"--runtime.name", "a\nb"},
        "--runtime.name 'a?b': expected a name of at most 128 printable characters"},
-      {{"--once=maybe"}, "--once 'maybe': expected one of true, false"},
+      {{"--once=maybe"}, "--once 'maybe': expected true or false"},
       {{"--poll.interval"}, "--poll.interval needs a value (--help lists the flags)"},
       {{"--poll.intervall", "5s"},
        "'--poll.intervall' is not a flag: did you mean --poll.interval? (--help lists the flags)"},
@@ -192,16 +207,18 @@ TEST(FlagsTest, AUrlWithCredentialsIsRefusedWithoutRepeatingThem) {
   }
 }
 
-TEST(FlagsTest, ActionsThatNeedNoRuntime) {
-  EXPECT_EQ(Parse({"--version"})->text, "version text\n");
-  EXPECT_EQ(Parse({"--metrics.list"})->action, Action::kListAsMarkdown);
-  EXPECT_EQ(Parse({"--metrics.list=json"})->action, Action::kListAsJson);
+TEST(FlagsTest, Actions) {
+  EXPECT_EQ(ParseOnly({"--version"})->text, "version text\n");
+  EXPECT_EQ(ParseOnly({"--metrics.list"})->action, Action::kListAsMarkdown);
+  EXPECT_EQ(ParseOnly({"--metrics.list=json"})->action, Action::kListAsJson);
   EXPECT_EQ(Bad({"--metrics.list=xml"}), "--metrics.list 'xml': expected one of markdown, json");
-  EXPECT_EQ(Parse({"--once", "--runtime.url", "http://h"})->action, Action::kOnce);
+  EXPECT_EQ(ParseOnly({"--once"})->action, Action::kOnce);
+  EXPECT_EQ(ParseOnly({"--once=false"})->action, Action::kServe);
+  EXPECT_EQ(ParseOnly({"--config.check"})->action, Action::kCheck);
 }
 
 TEST(FlagsTest, HelpNamesEveryFlagInNarrowLines) {
-  const std::string help = Parse({"--help"})->text;
+  const std::string help = ParseOnly({"--help"})->text;
   for (const Flag& flag : FlagTable()) {
     EXPECT_NE(help.find("--" + std::string(flag.name)), std::string::npos) << flag.name;
   }

@@ -48,6 +48,18 @@ TEST(SelfMetricsTest, CountsPollsByRuntimeAndOutcome) {
   EXPECT_EQ(samples.at("buntime_exporter_poll_duration_seconds_sum"), 3.002);
 }
 
+TEST(SelfMetricsTest, CountersOfARuntimeEndWithItsConfiguration) {
+  SelfMetrics self({}, {"blue", "green"});
+  self.CountPoll("blue", Outcome::kOk, 0.1, {});
+  self.CountPoll("green", Outcome::kDns, 0.1, {});
+  self.SetRuntimes({"blue", "red"});
+  self.CountPoll("green", Outcome::kOk, 0.1, {});
+  const auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="ok",runtime="blue"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="ok",runtime="red"})"), 0);
+  for (const auto& [series, value] : samples) EXPECT_EQ(series.find("green"), std::string::npos) << series;
+}
+
 TEST(SelfMetricsTest, AFailedReloadKeepsTheTimeOfTheLastGoodOne) {
   SelfMetrics self({}, {""});
   self.SetReload(true, 1000);

@@ -246,6 +246,39 @@ TEST_F(PollerTest, ShowsPeaksOfPollsBetweenScrapes) {
   EXPECT_EQ(Only()->reading->peaks.ephemeral_queue_depth, 1);
 }
 
+TEST_F(PollerTest, AReplacementKeepsWhatIsUnchanged) {
+  const std::string other = "http://h:2/metrics/admin/stats";
+  fetcher_.Json(kStats, Body(1000, 100));
+  fetcher_.Json(other, Body(1000, 7));
+  Poller poller = MakePoller({MakeTarget("a", "http://h:1"), MakeTarget("b", "http://h:2")});
+  RunFor(poller, 6s);
+  fetcher_.Json(kStats, Body(9000, 50));  // a fall: only a mirror that lives on stays at 100
+  fetcher_.Json(other, Body(9000, 3));
+  Target changed = MakeTarget("b", "http://h:2");
+  changed.pool_size = 10;
+  poller.Replace({changed, MakeTarget("c", "http://h:3"), MakeTarget("a", "http://h:1")});
+  RunFor(poller, 11s);
+  const auto fleet = board_.Latest();
+  ASSERT_EQ(fleet->runtimes.size(), 3U);
+  EXPECT_EQ(fleet->runtimes[0]->name, "b");
+  EXPECT_EQ(fleet->runtimes[0]->reading->snapshot.pool.hits, 3);
+  EXPECT_EQ(fleet->runtimes[0]->reading->snapshot.pool.size, 10);
+  EXPECT_EQ(fleet->runtimes[1]->name, "c");
+  EXPECT_EQ(fleet->runtimes[2]->reading->snapshot.pool.hits, 100);
+}
+
+TEST_F(PollerTest, AReplacementCancelsThePollsOfThoseThatAreGone) {
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});  // hangs
+  RunFor(poller, 1s);
+  EXPECT_EQ(fetcher_.under_way(), 1U);
+  fetcher_.Json("http://h:2/metrics/admin/stats", Body(1000));
+  poller.Replace({MakeTarget("", "http://h:2")});
+  EXPECT_EQ(fetcher_.wakeups, 2);  // one from the end of the first run
+  RunFor(poller, 1s);
+  EXPECT_EQ(fetcher_.cancelled, std::vector<std::string>{kStats});
+  EXPECT_TRUE(Only()->up);
+}
+
 TEST_F(PollerTest, RevisionsRiseOnlyWithNews) {
   fetcher_.Json(kStats, Body(1000));
   Poller poller = MakePoller({MakeTarget("", "http://h:1")});

@@ -1,0 +1,73 @@
+#include "config/load.h"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/config_file.h"
+#include "config/target_builder.h"
+
+namespace buntime {
+namespace {
+
+// --runtime.url, where a name may stand before the URL: `=` before the scheme.
+Settings FromUrlFlag(const Setting& flag) {
+  Settings settings;
+  std::string_view url = flag.value;
+  if (const auto equals = url.substr(0, url.find("://")).find('='); equals != std::string_view::npos) {
+    settings["name"] = {std::string(url.substr(0, equals)), flag.where};
+    url.remove_prefix(equals + 1);
+  }
+  settings["url"] = {std::string(url), flag.where};
+  return settings;
+}
+
+}  // namespace
+
+Result<Config> LoadConfig(const Invocation& invocation) {
+  const Settings& flags = invocation.settings;
+  ConfigFile file;
+  if (const auto path = flags.find("config_file"); path != flags.end()) {
+    auto read = ReadConfigFile(path->second.value);
+    if (!read) return read.error();
+    file = std::move(*read);
+  }
+
+  Config config;
+  std::vector<Settings> runtimes = file.runtimes;
+  if (!invocation.urls.empty()) {
+    runtimes.clear();
+    for (const Setting& url : invocation.urls) runtimes.push_back(FromUrlFlag(url));
+  }
+  if (runtimes.empty()) {
+    return Error{
+        "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"};
+  }
+  for (const Settings& runtime : runtimes) {
+    // What a flag says of all runtimes wins over what the file says of one, but a name belongs to its URL.
+    auto target =
+        BuildTarget(invocation.urls.empty() ? std::vector<const Settings*>{&flags, &runtime, &file.defaults}
+                                            : std::vector<const Settings*>{&runtime, &flags, &file.defaults});
+    if (!target) return target.error();
+    config.targets.push_back(std::move(*target));
+  }
+  if (auto error = CheckNames(config.targets)) return *std::move(error);
+
+  SettingReader reader({&flags});
+  config.listen = invocation.listen.empty() ? std::vector<std::string>{":10077"} : invocation.listen;
+  config.telemetry_path = reader.UrlPath("telemetry_path", "/metrics");
+  if (config.telemetry_path.empty() || config.telemetry_path.starts_with("/-/")) {
+    reader.Refuse(*reader.Find("telemetry_path"), "/ and /-/… are taken: choose another path");
+  }
+  config.log_level = reader.Choice<LogLevel, 4>("log_level", {{{"info", LogLevel::kInfo},
+                                                               {"debug", LogLevel::kDebug},
+                                                               {"warn", LogLevel::kWarn},
+                                                               {"error", LogLevel::kError}}});
+  config.log_format = reader.Choice<LogFormat, 2>(
+      "log_format", {{{"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}}});
+  if (reader.error()) return *reader.error();
+  return config;
+}
+
+}  // namespace buntime

@@ -1,0 +1,125 @@
+#include "config/target_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kMaxBody = std::uint64_t{1} << 30;
+
+void ReadUrl(SettingReader& reader, Target& target) {
+  const Setting* setting = reader.Find("url");
+  const auto parsed = ParseRuntimeUrl(setting->value);
+  if (parsed) {
+    target.url = *parsed;
+    return;
+  }
+  // A password may stand anywhere in it: such a value is not repeated.
+  const bool harmless = setting->value.find('@') == std::string::npos;
+  reader.Refuse({harmless ? setting->value : "…", setting->where}, parsed.error().message);
+}
+
+void ReadCredential(SettingReader& reader, Target& target) {
+  constexpr std::array<std::pair<std::string_view, Credential::Kind>, 3> kFiles = {
+      {{"api_key_file", Credential::Kind::kApiKey},
+       {"bearer_token_file", Credential::Kind::kBearer},
+       {"basic_auth.password_file", Credential::Kind::kBasic}}};
+  for (const auto& [key, kind] : kFiles) {
+    const Setting* setting = reader.Find(key);
+    if (setting == nullptr) continue;
+    if (target.credential.kind != Credential::Kind::kNone) {
+      reader.Refuse(*setting,
+                    "another credential is given: choose one of api_key_file, bearer_token_file, basic_auth");
+    }
+    target.credential.kind = kind;
+    target.credential.file = setting->value;
+  }
+  const Setting* username = reader.Find("basic_auth.username");
+  const bool basic = target.credential.kind == Credential::Kind::kBasic;
+  if (username != nullptr && (!basic || username->value.find(':') != std::string::npos ||
+                              Printable(username->value) != username->value)) {
+    reader.Refuse(*username, basic ? "expected printable characters without a colon"
+                                   : "basic_auth.password_file is missing beside it");
+  } else if (username != nullptr) {
+    target.credential.username = username->value;
+  } else if (basic) {
+    reader.Refuse(*reader.Find("basic_auth.password_file"), "basic_auth.username is missing beside it");
+  }
+}
+
+void ReadTls(SettingReader& reader, Target& target) {
+  TlsClient& tls = target.tls;
+  tls.ca_file = reader.Text("tls.ca_file");
+  tls.cert_file = reader.Text("tls.cert_file");
+  tls.key_file = reader.Text("tls.key_file");
+  tls.server_name = reader.Text("tls.server_name");
+  tls.insecure_skip_verify = reader.Flag("tls.insecure_skip_verify", false);
+  if (tls.cert_file.empty() != tls.key_file.empty()) {
+    reader.Refuse(*reader.Find(tls.cert_file.empty() ? "tls.key_file" : "tls.cert_file"),
+                  "a certificate and its key belong together: give tls.cert_file and tls.key_file");
+  }
+}
+
+void ReadPoll(SettingReader& reader, Target& target) {
+  target.interval = reader.Time("interval", seconds(5), milliseconds(100));
+  target.timeout = reader.Time("timeout", std::min<Duration>(seconds(3), target.interval), milliseconds(10));
+  if (target.timeout > target.interval) {
+    reader.Refuse(*reader.Find("timeout"),
+                  "expected at most the interval, " + FormatDuration(target.interval));
+  }
+  target.stale_after = reader.Time("stale_after", 2 * target.interval + target.timeout, target.interval);
+  target.peak_window =
+      reader.Time("peak_window", std::max<Duration>(seconds(60), target.interval), target.interval);
+  target.max_body = reader.Size("max_body", std::uint64_t{64} << 20, 1024, kMaxBody);
+  target.worker_limit = reader.Number("worker_limit", 1000, 0, 1'000'000);
+}
+
+}  // namespace
+
+Result<Target> BuildTarget(std::vector<const Settings*> layers) {
+  SettingReader reader(std::move(layers));
+  Target target;
+  ReadUrl(reader, target);
+  target.name = reader.Text("name");
+  if (!IsUtf8(target.name) || Printable(target.name, 128) != target.name) {
+    reader.Refuse(*reader.Find("name"), "expected a name of at most 128 printable characters");
+  }
+  target.plugin_base = reader.UrlPath("plugin_base", "/metrics");
+  target.layout = reader.Choice<std::optional<Layout>, 4>("layout", {{{"auto", std::nullopt},
+                                                                      {"admin", Layout::kAdmin},
+                                                                      {"api", Layout::kApi},
+                                                                      {"documented", Layout::kDocumented}}});
+  if (reader.Find("pool_size") != nullptr) {
+    target.pool_size = static_cast<double>(reader.Number("pool_size", 1, 1, 1'000'000));
+  }
+  ReadCredential(reader, target);
+  ReadTls(reader, target);
+  ReadPoll(reader, target);
+  if (reader.error()) return *reader.error();
+  return target;
+}
+
+std::optional<Error> CheckNames(const std::vector<Target>& targets) {
+  for (const Target& target : targets) {
+    if (targets.size() > 1 && target.name.empty()) {
+      return Error{"the runtime " + target.url.origin +
+                   " has no name: where there are several, each needs one"};
+    }
+    if (std::ranges::count(targets, target.name, &Target::name) > 1) {
+      return Error{"two runtimes are called '" + target.name + "': names have to differ"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace buntime

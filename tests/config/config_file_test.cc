@@ -1,0 +1,186 @@
+#include "config/config_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/load.h"
+
+namespace buntime {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A folder of its own for each test.
+class ConfigFileTest : public testing::Test {
+ protected:
+  ConfigFileTest()
+      : folder_(std::filesystem::temp_directory_path() / ("buntime-config-" + std::to_string(getpid()))) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~ConfigFileTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& text) {
+    const std::string path = folder_ / "buntime.yml";
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  Result<Config> Load(const std::string& text, std::vector<std::string> flags = {}) {
+    const std::string path = Write(text);
+    std::vector<const char*> argv = {"buntime-exporter", "--config.file", path.c_str()};
+    for (const std::string& flag : flags) argv.push_back(flag.c_str());
+    const auto invocation = ParseCommandLine(static_cast<int>(argv.size()), argv.data(), "");
+    return LoadConfig(*invocation);
+  }
+
+  // The message with the folder cut out.
+  std::string Why(const std::string& text) {
+    const auto config = Load(text);
+    if (config) return "accepted";
+    std::string message = config.error().message;
+    for (auto at = message.find(folder_.string()); at != std::string::npos;
+         at = message.find(folder_.string())) {
+      message.replace(at, folder_.string().size() + 1, "");
+    }
+    return message;
+  }
+
+  const std::filesystem::path folder_;
+};
+
+constexpr const char* kFull = R"(
+poll: {interval: 10s, timeout: 2s, stale_after: 1m, peak_window: 2m, max_body: 1MiB}
+worker_limit: 7
+runtimes:
+  - name: blue
+    url: https://10.0.0.5:8000
+    plugin_base: /m
+    layout: admin
+    pool_size: 100
+    api_key_file: keys/blue
+    tls: {ca_file: ca.pem, cert_file: /abs/c.pem, key_file: k.pem, server_name: buntime, insecure_skip_verify: true}
+  - name: green
+    url: http://10.0.0.6:8000
+    basic_auth: {username: u, password_file: pw}
+    poll: {interval: 30s}
+    worker_limit: 0
+  - name: red
+    url: http://10.0.0.7:8000
+    bearer_token_file: token
+)";
+
+TEST_F(ConfigFileTest, EveryKeyReachesItsTarget) {
+  const auto config = Load(kFull);
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->targets.size(), 3U);
+  const Target& blue = config->targets[0];
+  EXPECT_EQ(blue.name, "blue");
+  EXPECT_EQ(blue.url.origin, "https://10.0.0.5:8000");
+  EXPECT_EQ(blue.plugin_base, "/m");
+  EXPECT_EQ(blue.layout, Layout::kAdmin);
+  EXPECT_EQ(blue.pool_size, 100);
+  EXPECT_EQ(blue.credential, (Credential{Credential::Kind::kApiKey, "", folder_ / "keys/blue"}));
+  EXPECT_EQ(blue.tls, (TlsClient{folder_ / "ca.pem", "/abs/c.pem", folder_ / "k.pem", "buntime", true}));
+  EXPECT_EQ(blue.interval, 10s);
+  EXPECT_EQ(blue.timeout, 2s);
+  EXPECT_EQ(blue.stale_after, 60s);
+  EXPECT_EQ(blue.peak_window, 120s);
+  EXPECT_EQ(blue.max_body, 1U << 20U);
+  EXPECT_EQ(blue.worker_limit, 7U);
+  const Target& green = config->targets[1];
+  EXPECT_EQ(green.credential, (Credential{Credential::Kind::kBasic, "u", folder_ / "pw"}));
+  EXPECT_EQ(green.interval, 30s);
+  EXPECT_EQ(green.timeout, 2s);
+  EXPECT_EQ(green.worker_limit, 0U);
+  EXPECT_EQ(config->targets[2].credential, (Credential{Credential::Kind::kBearer, "", folder_ / "token"}));
+}
+
+TEST_F(ConfigFileTest, FlagsWin) {
+  const auto config =
+      Load(kFull, {"--poll.interval", "20s", "--worker.limit", "5", "--runtime.pool-size", "9"});
+  ASSERT_TRUE(config) << config.error().message;
+  for (const Target& target : config->targets) {
+    EXPECT_EQ(target.interval, 20s);
+    EXPECT_EQ(target.worker_limit, 5U);
+    EXPECT_EQ(target.pool_size, 9);
+  }
+}
+
+TEST_F(ConfigFileTest, ARuntimeOnTheCommandLineReplacesThoseOfTheFile) {
+  const auto config = Load(kFull, {"--runtime.url", "http://h:1"});
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->targets.size(), 1U);
+  EXPECT_EQ(config->targets[0].url.origin, "http://h:1");
+  EXPECT_EQ(config->targets[0].interval, 10s);
+}
+
+TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
+  const std::string one = "runtimes:\n  - {name: a, url: \"http://h:1\"}\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"pol: {}\n", "buntime.yml:1: unknown key 'pol'"},
+      {one + "poll: {intervall: 5s}\n", "buntime.yml:3: unknown key 'poll.intervall'"},
+      {one + "poll: {interval: 5x}\n",
+       "buntime.yml:3: poll.interval '5x': expected a duration such as 500ms, 5s or 1m30s (units: ms, s, m, "
+       "h, d)"},
+      {one + "poll: 5s\n", "buntime.yml:3: poll has to be a mapping of keys to values"},
+      {one + "worker_limit: [1]\n", "buntime.yml:3: worker_limit has to be a single value"},
+      {one + "worker_limit: 1\nworker_limit: 2\n", "buntime.yml:4: the key 'worker_limit' stands twice"},
+      {"runtimes: 5\n", "buntime.yml:1: runtimes has to be a list"},
+      {"runtimes:\n  - {name: a}\n", "buntime.yml:2: runtimes[0] has no url"},
+      {"runtimes:\n  - http://h\n", "buntime.yml:2: runtimes[0] has to be a mapping of keys to values"},
+      {"runtimes:\n  - url: http://h\n    colour: blue\n", "buntime.yml:3: unknown key 'runtimes[0].colour'"},
+      {"runtimes:\n  - url: http://h\n    tls: {ca: x}\n", "buntime.yml:3: unknown key 'runtimes[0].tls.ca'"},
+      {"runtimes:\n  - url: http://h\n    api_key_file: \"\"\n",
+       "buntime.yml:3: runtimes[0].api_key_file is empty: leave the key out instead"},
+      {"runtimes:\n  - url: http://user:hunter2@h\n",
+       "buntime.yml:2: runtimes[0].url '…': holds credentials (user:password@): put the secret into a file "
+       "and name it "
+       "with --runtime.api-key-file"},
+      {"runtimes:\n  - url: http://h\n    tls: {insecure_skip_verify: 1}\n",
+       "buntime.yml:3: runtimes[0].tls.insecure_skip_verify '1': expected true or false"},
+      {"runtimes:\n  - url: http://h\n    api_key_file: a\n    bearer_token_file: b\n",
+       "buntime.yml:4: runtimes[0].bearer_token_file 'b': another credential is given: choose one of "
+       "api_key_file, "
+       "bearer_token_file, basic_auth"},
+      {"runtimes:\n  - url: http://h\n    basic_auth: {username: u}\n",
+       "buntime.yml:3: runtimes[0].basic_auth.username 'u': basic_auth.password_file is missing beside it"},
+      {"runtimes:\n  - url: http://h\n    basic_auth: {password_file: p}\n",
+       "buntime.yml:3: runtimes[0].basic_auth.password_file 'p': basic_auth.username is missing beside it"},
+      {"runtimes:\n  - url: http://h\n    tls: {cert_file: c}\n",
+       "buntime.yml:3: runtimes[0].tls.cert_file 'c': a certificate and its key belong together: give "
+       "tls.cert_file and "
+       "tls.key_file"},
+      {"runtimes:\n  - {url: \"http://a\"}\n  - {url: \"http://b\", name: b}\n",
+       "the runtime http://a has no name: where there are several, each needs one"},
+      {"runtimes:\n  - {url: \"http://a\", name: b}\n  - {url: \"http://b\", name: b}\n",
+       "two runtimes are called 'b': names have to differ"},
+      {"", "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"},
+      {"- a\n", "buntime.yml:1: the file has to be a mapping of keys to values"},
+      {"runtimes: [\n", "buntime.yml:2: end of sequence flow not found"},
+      {"? [a]\n: b\n", "buntime.yml:1: a key has to be a plain word"}};
+  for (const auto& [text, message] : cases) {
+    std::string why = Why(text);
+    // Relative paths have become absolute in it: the folder is the test's own.
+    EXPECT_EQ(why, message) << text;
+  }
+}
+
+TEST_F(ConfigFileTest, HostileFilesAreErrors) {
+  EXPECT_EQ(Load(std::string(100'000, '[')).ok(), false);
+  EXPECT_EQ(Load(std::string(2 << 20, '#')).error().message,
+            "the configuration file " + (folder_ / "buntime.yml").string() + " is larger than 1MiB");
+  EXPECT_EQ(Load("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n").ok(), false);
+  EXPECT_EQ(ReadConfigFile(folder_ / "missing.yml").error().message, "cannot read the configuration file " +
+                                                                         (folder_ / "missing.yml").string() +
+                                                                         ": No such file or directory");
+  EXPECT_EQ(ReadConfigFile(folder_).ok(), false);
+}
+
+}  // namespace
+}  // namespace buntime
