@@ -1,5 +1,6 @@
 // buntime-exporter: flags -> Config -> App -> exit status.
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -22,6 +23,12 @@ void TuneAllocator() {
   mallopt(M_ARENA_MAX, 2);
 }
 
+// Keys live in this process's memory, and a core dump would write them to disk.
+void ForbidCoreDumps() {
+  constexpr rlimit kNone = {0, 0};
+  setrlimit(RLIMIT_CORE, &kNone);
+}
+
 // The signals that the program reacts to are waited for, by one thread, at one place.
 void BlockSignals() {
   sigset_t signals;
@@ -42,6 +49,7 @@ int Print(const std::string& text) {
 
 int main(int argc, char** argv) {
   using buntime::Invocation;
+  ForbidCoreDumps();
   TuneAllocator();
   BlockSignals();
   const auto complain = [](const buntime::Error& error) {
