@@ -2,6 +2,7 @@
 
 Usage: catalogue_test.py EXPORTER [unittest arguments]
 """
+import re
 import sys
 import unittest
 
@@ -10,6 +11,8 @@ import promql
 from catalogue import FOREIGN, PLAIN_COUNTERS, Catalogue
 
 EXPORTER = ""
+# What the rules of the older monitoring guide read.
+NOT_OURS = re.compile(r"http_requests_total|api_latency_histogram_\w+")
 
 
 class CatalogueTest(unittest.TestCase):
@@ -42,8 +45,7 @@ class CatalogueTest(unittest.TestCase):
 
     def check_series(self, text):
         selector = promql.parse(text)
-        if ":" in selector.name or FOREIGN.fullmatch(selector.name) or selector.name.startswith("http_") or (
-                selector.name == "api_latency_histogram"):
+        if ":" in selector.name or FOREIGN.fullmatch(selector.name) or NOT_OURS.fullmatch(selector.name):
             return
         entry, _ = self.catalogue.find(selector.name)
         self.assertIsNotNone(entry, "not in the catalogue")
