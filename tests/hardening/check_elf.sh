@@ -13,7 +13,9 @@ expect() { # WHAT COMMAND…
     status=1
   fi
 }
+# shellcheck disable=SC2317  # called by expect
 has() { readelf -W "$1" "$binary" | grep -E "$2"; }
+# shellcheck disable=SC2317
 lacks() { ! has "$1" "$2"; }
 
 expect "position-independent executable" has -h 'Type: +DYN'
