@@ -1,5 +1,6 @@
 #include "metrics/catalogue.h"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -18,6 +19,22 @@ constexpr std::string_view kWorker = "worker,app,version";
 // The HELP texts of the seven documented metrics (buntime_pool_size … _utilization and
 // buntime_uptime_seconds), and their types, are what the runtime's own documents promise: they never change.
 constexpr std::array kCatalogue = {
+    Metric{"buntime_fleet_runtimes", kGauge, "Runtimes that are polled; only where there are several.", "",
+           kPoll, kPoll,
+           OfFleet{[](const Fleet& f) -> Value { return static_cast<double>(f.runtimes.size()); }}},
+    Metric{"buntime_fleet_runtimes_up", kGauge, "Runtimes whose latest poll succeeded.", "", kPoll, kPoll,
+           OfFleet{[](const Fleet& f) -> Value {
+             return static_cast<double>(
+                 std::ranges::count_if(f.runtimes, [](const auto& r) { return r->up; }));
+           }}},
+    Metric{"buntime_fleet_pool_size", kGauge, "Sum of buntime_pool_size over the runtimes that have one.", "",
+           kPoll, kPoll, SumOfPools{&Pool::size}},
+    Metric{"buntime_fleet_pool_active", kGauge, "Sum of buntime_pool_active.", "", kPoll, kPoll,
+           SumOfPools{&Pool::active}},
+    Metric{"buntime_fleet_pool_idle", kGauge, "Sum of buntime_pool_idle.", "", kPoll, kPoll,
+           SumOfPools{&Pool::idle}},
+    Metric{"buntime_fleet_pool_total", kGauge, "Sum of buntime_pool_total.", "", kPoll, kPoll,
+           SumOfPools{&Pool::total}},
     Metric{"buntime_up", kGauge, "Whether the latest poll of the runtime succeeded.", "", kPoll, kPoll,
            OfRuntime{[](const Runtime& r) -> Value { return r.up ? 1 : 0; }}},
     Metric{"buntime_poll_outcome", kGauge, "How the latest poll ended: 1 for its outcome, 0 for the others.",

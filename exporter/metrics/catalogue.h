@@ -20,6 +20,14 @@ std::string_view Name(MetricType type);
 // Where the samples of a family come from. A value that is empty makes no sample; a family without samples is
 // not written at all.
 
+/// One sample over all runtimes; only where there are several.
+struct OfFleet {
+  std::optional<double> (*value)(const Fleet&);
+};
+/// The sum of a pool's field over the runtimes that report it; only where there are several.
+struct SumOfPools {
+  std::optional<double> Pool::*value;
+};
 /// One sample a runtime, from what is known even while it is down.
 struct OfRuntime {
   std::optional<double> (*value)(const Runtime&);
@@ -48,8 +56,8 @@ enum class Special : std::uint8_t { kPollOutcome, kRuntimeInfo, kAppWorkers, kWo
 /// Registered with prometheus-cpp by SelfMetrics, or read from /proc.
 struct OfExporter {};
 
-using Source = std::variant<OfRuntime, OfReading, OfPool, OfApp, OfWorker, SummaryOfApp, SummaryOfWorker,
-                            Special, OfExporter>;
+using Source = std::variant<OfFleet, SumOfPools, OfRuntime, OfReading, OfPool, OfApp, OfWorker, SummaryOfApp,
+                            SummaryOfWorker, Special, OfExporter>;
 
 struct Metric {
   std::string_view name;

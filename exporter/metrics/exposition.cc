@@ -143,6 +143,16 @@ class FleetRenderer {
     }
   }
 
+  void From(const OfFleet& source) {
+    if (sets_.size() > 1) Sample({}, source.value(fleet_));
+  }
+  void From(const SumOfPools& source) {
+    std::optional<double> sum;
+    ForEachReading([&](const Reading& reading, std::string_view) {
+      if (const auto value = reading.snapshot.pool.*source.value) sum = sum.value_or(0) + *value;
+    });
+    if (sets_.size() > 1) Sample({}, sum);
+  }
   void From(const OfRuntime& source) {
     ForEachRuntime([&](const Runtime& runtime, std::string_view set) { Sample(set, source.value(runtime)); });
   }

@@ -54,10 +54,32 @@ TEST(ExpositionTest, EveryFamilyOfTheCatalogueIsWrittenFromAFullFleet) {
 TEST(ExpositionTest, WithSeveralRuntimesEverySeriesSaysWhich) {
   const auto exposition = ReadExposition(Render(FullFleet()));
   for (const auto& [series, value] : exposition.samples) {
+    if (series.starts_with("buntime_fleet_")) continue;
     EXPECT_TRUE(series.find("{runtime=\"blue\"") != std::string::npos ||
                 series.find("{runtime=\"green\"") != std::string::npos)
         << series;
   }
+}
+
+TEST(ExpositionTest, SumsOverTheFleetLeaveOutWhatIsNotReported) {
+  Fleet fleet = FullFleet();
+  auto reading = std::make_shared<Reading>(*fleet.runtimes[1]->reading);
+  reading->snapshot.pool.size = 400;
+  reading->snapshot.pool.idle.reset();
+  auto sizeless = std::make_shared<Runtime>(*fleet.runtimes[1]);
+  sizeless->reading = reading;
+  auto down = std::make_shared<Runtime>();
+  down->name = "down";
+  fleet.runtimes = {fleet.runtimes[0], sizeless, down};
+  const auto samples = ReadExposition(Render(fleet)).samples;
+  EXPECT_EQ(samples.at("buntime_fleet_runtimes"), 3);
+  EXPECT_EQ(samples.at("buntime_fleet_runtimes_up"), 2);
+  EXPECT_EQ(samples.at("buntime_fleet_pool_size"), 401);
+  EXPECT_EQ(samples.at("buntime_fleet_pool_active"), 4);
+  EXPECT_EQ(samples.at("buntime_fleet_pool_idle"), 3);
+  EXPECT_EQ(samples.at("buntime_fleet_pool_total"), 10);
+  EXPECT_FALSE(ReadExposition(Render({1, {down, sizeless}})).samples.contains("buntime_fleet_pool_idle"));
+  EXPECT_FALSE(ReadExposition(Render({1, {sizeless}})).samples.contains("buntime_fleet_runtimes"));
 }
 
 TEST(ExpositionTest, AnUnreportedValueIsNoSeries) {
