@@ -61,14 +61,14 @@ class FieldTable {
  private:
   static constexpr std::uint8_t kFree = 0xFF;
   static constexpr std::size_t kSlotBits = 6;
-  static_assert(N < (std::size_t{1} << kSlotBits) && N < kFree);
+  static_assert(N < (std::size_t{1} << kSlotBits));
 
   // Length and two characters tell all our names apart; reading more would cost more than the final
   // comparison.
   constexpr std::size_t Slot(std::string_view name) const {
-    const auto front = static_cast<unsigned char>(name.front());
-    const auto late = static_cast<unsigned char>(name[name.size() * 3 / 4]);
-    const auto key = static_cast<std::uint32_t>(name.size() + front * 257U + late * 65537U);
+    const std::uint32_t front = static_cast<unsigned char>(name.front());
+    const std::uint32_t late = static_cast<unsigned char>(name[name.size() * 3 / 4]);
+    const std::uint32_t key = static_cast<std::uint32_t>(name.size()) + front * 257U + late * 65537U;
     return (key * factor_) >> (32 - kSlotBits);
   }
 

@@ -16,7 +16,7 @@
 namespace buntime {
 namespace {
 
-constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10;
 
 class FileDescriptor {
  public:

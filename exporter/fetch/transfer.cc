@@ -12,9 +12,10 @@
 namespace buntime {
 namespace {
 
-constexpr std::size_t kMaxHeaderBytes = 64 * 1024;  // all of them, interim answers included
-constexpr long kReadBuffer = 64 * 1024;  // of each transfer; libcurl's 16 KiB cost time on large bodies
-constexpr std::uint64_t kFirstReserve = 1024 * 1024;  // of a body, on the word of its Content-Length alone
+constexpr std::size_t kMaxHeaderBytes = std::size_t{64} << 10;  // all of them, interim answers included
+constexpr long kReadBuffer = 65536;  // of each transfer; libcurl's 16 KiB cost time on large bodies
+constexpr std::uint64_t kFirstReserve = std::uint64_t{1}
+                                        << 20;  // of a body, on the word of its Content-Length alone
 
 // Rounded up: 0 would mean none.
 long Milliseconds(Duration timeout) {

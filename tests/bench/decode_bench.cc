@@ -24,7 +24,7 @@ void CountBytes(benchmark::State& state, const std::string& body) {
 
 void NullHandler(benchmark::State& state) {
   const std::string body = Body(state);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     rapidjson::StringStream stream(body.c_str());
     rapidjson::BaseReaderHandler<> handler;
     rapidjson::Reader reader;
@@ -35,7 +35,7 @@ void NullHandler(benchmark::State& state) {
 
 void Decode(benchmark::State& state) {
   const std::string body = Body(state);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     state.PauseTiming();
     std::string copy = body;  // fetch hands its buffer over; only the benchmark needs it again
     state.ResumeTiming();

@@ -18,7 +18,7 @@ using testing::ScriptServer;
 
 class Connections : public FetchCase {};
 
-void Unexpected(ExchangeResult) { ADD_FAILURE() << "called back"; }
+void Unexpected(const ExchangeResult&) { ADD_FAILURE() << "called back"; }
 
 TEST_F(Connections, AreKeptAndUsedAgain) {
   ScriptServer server(Always(Answer("{}")));
@@ -60,7 +60,7 @@ TEST_F(Connections, TwoHundredAtOnce) {
   std::set<std::string> bodies;
   int ended = 0;
   for (int i = 0; i < kTransfers; ++i) {
-    fetcher_->Start(Get(server.url(), 20s), [&](ExchangeResult result) {
+    fetcher_->Start(Get(server.url(), 20s), [&](const ExchangeResult& result) {
       ++ended;
       ASSERT_TRUE(result.ok()) << result.error().message;
       bodies.insert(result->body);
@@ -108,7 +108,7 @@ TEST_F(Connections, CallbacksMayStartAndCancel) {
   ScriptServer hangs([](Connection& connection) { connection.AwaitClose(); });
   const auto hanging = fetcher_->Start(Get(hangs.url()), Unexpected);
   int left = 5;
-  std::function<void(ExchangeResult)> again = [&](ExchangeResult result) {
+  Fetcher::Done again = [&](const ExchangeResult& result) {
     EXPECT_TRUE(result.ok());
     fetcher_->Cancel(hanging);
     if (--left > 0) fetcher_->Start(Get(server.url()), again);
@@ -121,8 +121,8 @@ TEST_F(Connections, OneCallbackMayCancelTheOtherThatEndedWithIt) {
   int called = 0;
   Fetcher::TransferId first = 0;
   Fetcher::TransferId second = 0;
-  first = fetcher_->Start(Get("no url"), [&](ExchangeResult) { ++called, fetcher_->Cancel(second); });
-  second = fetcher_->Start(Get("no url"), [&](ExchangeResult) { ++called, fetcher_->Cancel(first); });
+  first = fetcher_->Start(Get("no url"), [&](const ExchangeResult&) { ++called, fetcher_->Cancel(second); });
+  second = fetcher_->Start(Get("no url"), [&](const ExchangeResult&) { ++called, fetcher_->Cancel(first); });
   fetcher_->Wait(0s);
   fetcher_->Wait(0s);
   EXPECT_EQ(called, 1);
@@ -130,7 +130,7 @@ TEST_F(Connections, OneCallbackMayCancelTheOtherThatEndedWithIt) {
 
 TEST_F(Connections, AFailureThatStartsItselfAgainDoesNotKeepWaitBusy) {
   int called = 0;
-  std::function<void(ExchangeResult)> again = [&](ExchangeResult) {
+  Fetcher::Done again = [&](const ExchangeResult&) {
     ++called;
     fetcher_->Start(Get("no url"), again);
   };

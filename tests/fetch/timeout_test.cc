@@ -44,7 +44,7 @@ class FullListener {
     bool full = false;
     while (!full && clients_.size() < 64) {
       const int client = clients_.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-      connect(client, Generic(), size);
+      static_cast<void>(connect(client, Generic(), size));  // poll tells what came of it
       pollfd connected{client, POLLOUT, 0};
       full = poll(&connected, 1, 100) == 0;
     }
@@ -129,8 +129,8 @@ TEST_F(Timeouts, ASlowAnswerInTimeIsGood) {
 TEST_F(Timeouts, NeitherStartNorTheEndWaitForAName) {
   HangingName hanging;
   const auto start = std::chrono::steady_clock::now();
-  const auto first = fetcher_->Start(Get("http://hang.test/"), [](ExchangeResult) { ADD_FAILURE(); });
-  fetcher_->Start(Get("http://hang.test/"), [](ExchangeResult) { ADD_FAILURE(); });
+  const auto first = fetcher_->Start(Get("http://hang.test/"), [](const ExchangeResult&) { ADD_FAILURE(); });
+  fetcher_->Start(Get("http://hang.test/"), [](const ExchangeResult&) { ADD_FAILURE(); });
   fetcher_->Wait(10ms);
   fetcher_->Cancel(first);
   fetcher_.reset();

@@ -180,7 +180,7 @@ class Generator {
     const std::string object = Object(std::move(members));
     const bool known = std::any_of(stats_.workers.begin(), stats_.workers.end(),
                                    [&](const NamedWorker& other) { return other.id == worker.id; });
-    const std::string entry = as_object_ ? Member(worker.id, object) : Space() + object + Space();
+    std::string entry = as_object_ ? Member(worker.id, object) : Space() + object + Space();
     if (unnamed) {
       Count(Anomaly::kUnnamedWorker);
     } else if (known) {
