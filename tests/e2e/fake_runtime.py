@@ -1,0 +1,42 @@
+"""A runtime whose every answer a test decides by itself, and which remembers what it was asked."""
+
+import http.server
+import threading
+
+
+def json_answer(body, status=200):
+    return status, {"Content-Type": "application/json"}, body
+
+
+class FakeRuntime:
+    """`answer` gets the request (path, headers) and returns status, headers and body. It runs on other threads."""
+
+    def __init__(self, answer):
+        self.requests = []  # (path, headers in lower case)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(handler):  # pylint: disable=no-self-argument
+                request = (handler.path, {name.lower(): value for name, value in handler.headers.items()})
+                self.requests.append(request)
+                status, headers, body = answer(request)
+                handler.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    handler.send_header(name, value)
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
