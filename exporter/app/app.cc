@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/landing_page.h"
+#include "app/startup_pages.h"
 #include "app/version.h"
 #include "base/clock.h"
 #include "base/file_stamp.h"
@@ -187,6 +188,7 @@ int AwaitEnd(Reloader& reloader) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  bool started = false;
   while (true) {
     // Looking at the file every two seconds notices every way of replacing it, the symbolic links of
     // Kubernetes included, for the price of one system call.
@@ -197,6 +199,8 @@ int AwaitEnd(Reloader& reloader) {
       reloader.Reload("SIGHUP");
     } else {
       reloader.ReloadIfChanged();
+      if (!started) ReleaseStartupPages();  // the first polls are over by now
+      started = true;
     }
   }
 }
