@@ -1,5 +1,6 @@
 """A runtime whose every answer a test decides by itself, and which remembers what it was asked."""
 
+import contextlib
 import http.server
 import threading
 
@@ -24,8 +25,9 @@ class FakeRuntime:
                 handler.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     handler.send_header(name, value)
-                handler.end_headers()
-                handler.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # a client may have had enough
+                    handler.end_headers()
+                    handler.wfile.write(body)
 
             def log_message(self, *_):
                 pass

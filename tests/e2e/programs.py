@@ -21,7 +21,8 @@ class Exporter(Process):
 
     def wait_until_listening(self, addresses=1):
         def listening():
-            assert self.running(), f"the exporter ended: {self.errors()}"
+            if not self.running():
+                raise RuntimeError(f"the exporter ended: {self.errors()}")
             lines = [line for line in self.log() if line["msg"] == "listening"]
             return lines if len(lines) == addresses else None
 
@@ -71,7 +72,8 @@ class Simulator(Process):
 
     def wait_until_listening(self):
         def ready():
-            assert self.running(), f"the simulator ended: {self.errors()}"
+            if not self.running():
+                raise RuntimeError(f"the simulator ended: {self.errors()}")
             return re.search(r"^control on (\S+)\n", self.output(), re.MULTILINE)
 
         self.control_url = eventually(ready)[1]

@@ -1,0 +1,121 @@
+"""The key: wrong, revoked, rotated, gone; and nowhere to be seen."""
+
+import json
+import os
+import unittest
+
+from fake_runtime import json_answer
+from programs import ProgramTest
+from support import eventually
+
+KEY = "k3y-0f-an-4dmin"
+WRONG = "wr0ng-k3y"
+
+
+class KeysTest(ProgramTest):
+    def setUp(self):
+        self.runtime_key = self.write("runtime-key", KEY + "\n")
+        self.key_file = self.write("key", KEY + "\n")
+        self.sim = self.simulator("--release", "0.5.4", "--api-key-file", self.runtime_key, "--warmup", "30s")
+
+    def start(self, *flags):
+        return self.exporter("--runtime.url", self.sim.url, "--log.level", "debug", *flags)
+
+    def wait_for(self, exporter, outcome):
+        return eventually(lambda: exporter.metrics().outcome() == outcome and exporter.metrics())
+
+    def check_secrets(self, exporter):
+        """Neither key is in anything that the exporter shows."""
+        shown = [exporter.errors(), exporter.output()]
+        for path in ("/metrics", "/", "/-/ready", "/no/such/page"):
+            shown.append(exporter.get(path).text)
+        with open(f"/proc/{exporter.pid}/cmdline", encoding="utf-8") as file:
+            shown.append(file.read())
+        with open(f"/proc/{exporter.pid}/environ", encoding="utf-8") as file:
+            shown.append(file.read())
+        for text in shown:
+            self.assertNotIn(KEY, text)
+            self.assertNotIn(WRONG, text)
+
+    def test_right_key(self):
+        exporter = self.start("--runtime.api-key-file", self.key_file)
+        exporter.wait_until_up()
+        self.check_secrets(exporter)
+
+    def test_no_key(self):
+        exporter = self.start()
+        page = self.wait_for(exporter, "unauthorized")
+        self.assertEqual((page.value("buntime_up"), page.select("buntime_pool_total")), (0, {}))
+        self.assertIn("give it with --runtime.api-key-file", exporter.log(outcome="unauthorized")[0]["cause"])
+
+    def test_wrong_key_until_the_file_is_mended(self):
+        self.write("key", WRONG)
+        exporter = self.start("--runtime.api-key-file", self.key_file)
+        self.wait_for(exporter, "unauthorized")
+        cause = exporter.log(outcome="unauthorized")[0]["cause"]
+        self.assertIn("refuses the key", cause)
+        self.assertIn(self.key_file, cause)
+        self.check_secrets(exporter)
+        self.write("key", KEY)
+        exporter.wait_until_up()
+        self.check_secrets(exporter)
+
+    def test_rotation_the_way_kubernetes_does_it(self):
+        """The file is a link, and the link is replaced."""
+        link = os.path.join(self.folder(), "link")
+        os.symlink(self.key_file, link)
+        exporter = self.start("--runtime.api-key-file", link)
+        exporter.wait_until_up()
+        os.symlink(self.write("next", WRONG), link + ".new")
+        os.rename(link + ".new", link)
+        self.wait_for(exporter, "unauthorized")
+        os.symlink(self.key_file, link + ".new")
+        os.rename(link + ".new", link)
+        exporter.wait_until_up()
+
+    def test_file_that_disappears_or_empties_leaves_the_last_good_key(self):
+        exporter = self.start("--runtime.api-key-file", self.key_file)
+        exporter.wait_until_up()
+        os.unlink(self.key_file)
+        eventually(lambda: self.key_file in str(exporter.log(level="warn")))
+        self.write("key", "")
+        polls = exporter.metrics().value("buntime_exporter_polls_total", outcome="ok")
+        eventually(lambda: exporter.metrics().value("buntime_exporter_polls_total", outcome="ok") > polls + 3)
+        self.assertEqual(exporter.metrics().value("buntime_up"), 1)
+        self.assertEqual(len(exporter.log(level="warn")), 1, "one line a change, not a poll")
+        self.check_secrets(exporter)
+
+    def test_revoked_key(self):
+        exporter = self.start("--runtime.api-key-file", self.key_file)
+        exporter.wait_until_up()
+        self.sim.control("scenario", name="key-revoked")
+        self.wait_for(exporter, "unauthorized")
+        self.sim.control("scenario", name="key-restored")
+        exporter.wait_until_up()
+        self.check_secrets(exporter)
+
+    def test_a_key_goes_nowhere_but_to_the_stats(self):
+        def answer(request):
+            if request[0].endswith("/admin/stats"):
+                return json_answer(json.dumps({"pool": {"uptimeMs": 1}, "workers": {}}).encode())
+            return json_answer(b'{"version":"9"}')
+
+        runtime = self.fake_runtime(answer)
+        exporter = self.exporter("--runtime.url", runtime.url, "--runtime.api-key-file", self.key_file)
+        eventually(lambda: exporter.metrics().select("buntime_runtime_info", version="9"))
+        for path, headers in runtime.requests:
+            self.assertEqual(headers.get("x-api-key"), KEY if path.endswith("/admin/stats") else None, path)
+            self.assertNotIn("authorization", headers)
+            self.assertRegex(headers["user-agent"], r"^buntime-exporter/\d")
+
+    def test_proxies_of_the_environment_do_not_see_it(self):
+        proxy = self.fake_runtime(lambda request: (502, {}, b""))
+        environment = {name: proxy.url for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")}
+        exporter = self.exporter("--runtime.url", self.sim.url, "--runtime.api-key-file", self.key_file,
+                                 environment=environment)
+        exporter.wait_until_up()
+        self.assertEqual(proxy.requests, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
