@@ -11,10 +11,10 @@ namespace buntime {
 namespace {
 
 // Room behind a head of the greatest length: for body bytes on their way to nowhere.
-constexpr std::size_t kBodyRoom = 4 * 1024;
+constexpr std::size_t kBodyRoom = 4096;
 
 // What a client that was told good-bye may still send before its socket is closed under it.
-constexpr std::size_t kDiscardBytes = 256 * 1024;
+constexpr std::size_t kDiscardBytes = 262'144;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

@@ -36,7 +36,7 @@ class RequestReader {
  public:
   enum class State { kHead, kBody, kComplete, kRefused };
 
-  static constexpr std::size_t kBodyBytes = 4 * 1024;  // without chunk headers; more: 413
+  static constexpr std::size_t kBodyBytes = 4096;  // without chunk headers; more: 413
 
   /// Limits as in ServerLimits.
   RequestReader(std::size_t header_bytes, std::size_t target_bytes);

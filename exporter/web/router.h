@@ -18,10 +18,8 @@ namespace buntime {
 
 class AnswerSink {
  public:
+  virtual ~AnswerSink() = default;
   virtual void Answer(HttpResponse response) = 0;
-
- protected:
-  ~AnswerSink() = default;
 };
 
 class Router {

@@ -30,14 +30,14 @@ std::size_t FittingConnections(std::size_t wanted, Log& log) {
   if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
   const std::size_t most = std::max<std::size_t>(1, files.rlim_cur / 2);
   if (wanted <= most) return wanted;
-  log.Warn("fewer connections than configured: raise the limit of open files to have more",
+  log.Info("fewer connections than configured: raise the limit of open files to have more",
            {{"connections", std::to_string(most)}, {"open_files", std::to_string(files.rlim_cur)}});
   return most;
 }
 
 class AsioServer final : public Server {
  public:
-  AsioServer(ServerOptions options, std::vector<Route> routes, AccessObserver observer, Log& log)
+  AsioServer(const ServerOptions& options, std::vector<Route> routes, AccessObserver observer, Log& log)
       : drain_timeout_(options.limits.drain_timeout),
         pool_(std::max<std::size_t>(1, options.pool_threads)),
         services_{options.limits,
@@ -151,11 +151,10 @@ class AsioServer final : public Server {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> StartServer(ServerOptions options, std::vector<Route> routes,
+Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::vector<Route> routes,
                                             AccessObserver observer, Log& log) {
-  const std::vector<std::string> addresses = options.listen;
-  auto server = std::make_unique<AsioServer>(std::move(options), std::move(routes), std::move(observer), log);
-  if (std::optional<Error> error = server->Start(addresses)) return *std::move(error);
+  auto server = std::make_unique<AsioServer>(options, std::move(routes), std::move(observer), log);
+  if (std::optional<Error> error = server->Start(options.listen)) return *std::move(error);
   return std::unique_ptr<Server>(std::move(server));
 }
 

@@ -1,7 +1,8 @@
 // The HTTP server: what it answers arrives as callables from app, so that it knows neither poll nor metrics.
 //
-// Threading: Run's one I/O thread accepts, parses, and writes; handlers marked kPool run on a small pool so
-// that a large page never delays a health answer. Stop may be called from any thread.
+// Threading: one I/O thread accepts, parses, and writes; handlers marked kPool run on a small pool so that a
+// large page never delays a health answer. The observer is called on the I/O thread. Stop may be called from
+// any thread but those, which it joins.
 #pragma once
 
 #include <chrono>
@@ -30,13 +31,12 @@ struct HttpRequest {
 };
 
 /// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while
-/// the part that differs from answer to answer stays small.
+/// the part that differs from answer to answer stays small. Statuses 204 and 304 go without any body.
 struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  std::vector<std::pair<std::string, std::string>>
-      headers;                                // besides Content-Type, -Length, Date, Connection
-  std::shared_ptr<const std::string> shared;  // may be null
+  std::vector<std::pair<std::string, std::string>> headers;  // besides those that every answer has
+  std::shared_ptr<const std::string> shared;                 // may be null
   std::string tail;
 };
 
@@ -53,10 +53,9 @@ struct ServerLimits {
   Duration write_timeout = std::chrono::seconds(30);   // a whole answer
   Duration total_timeout = std::chrono::seconds(90);   // first byte of a request to last byte of its answer
   Duration drain_timeout = std::chrono::seconds(5);    // answers in flight when Stop is called
-  std::size_t header_bytes = 16 * 1024;                // more: 431
-  std::size_t target_bytes = 4 * 1024;                 // path and query; more: 414
-  std::size_t connections =
-      2048;  // beyond it: the longest idle connection makes room, else the new one is refused
+  std::size_t header_bytes = 16384;                    // more: 431
+  std::size_t target_bytes = 4096;                     // path and query; more: 414
+  std::size_t connections = 2048;  // beyond it the longest idle one makes room, else the new one gets 503
 };
 
 struct ServerOptions {
@@ -65,8 +64,8 @@ struct ServerOptions {
   std::size_t pool_threads = 1;
 };
 
-/// Called after each answer: the route's path ("other" for unknown ones), status, and seconds from the end of
-/// the request's header to the last byte written.
+/// Called after each answer that was written whole: the route's path ("other" for unknown ones), status, and
+/// seconds from the end of the request's header to the last byte written.
 using AccessObserver = std::function<void(std::string_view path, int status, double seconds)>;
 
 class Server {
@@ -78,8 +77,9 @@ class Server {
   virtual void Stop() = 0;
 };
 
-/// Binds every address and starts serving. An address that cannot be bound is an error that names it and why.
-Result<std::unique_ptr<Server>> StartServer(ServerOptions options, std::vector<Route> routes,
+/// Binds every address and starts serving. The first two routes are those that a 404 suggests. An address
+/// that cannot be bound is an error that names it and why.
+Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::vector<Route> routes,
                                             AccessObserver observer, Log& log);
 
 }  // namespace buntime

@@ -14,12 +14,10 @@ namespace buntime {
 
 class StreamEvents {
  public:
+  virtual ~StreamEvents() = default;
   /// `bytes` is 0 when the client sent its last byte or the stream failed.
   virtual void OnRead(std::size_t bytes) = 0;
   virtual void OnWritten(bool ok) = 0;
-
- protected:
-  ~StreamEvents() = default;
 };
 
 class Stream {

@@ -13,7 +13,7 @@ using boost::system::error_code;
 
 // Asio's own limit of 64 KiB a call would cut a page of 5 MB into 80 calls; one without limit would let one
 // fast reader hold the thread for a whole page.
-constexpr std::size_t kBytesPerCall = 1024 * 1024;
+constexpr std::size_t kBytesPerCall = 1'048'576;
 
 class TcpStream final : public Stream {
  public:

@@ -11,7 +11,7 @@
 namespace buntime::testing {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 struct Refused {
   std::string bytes;

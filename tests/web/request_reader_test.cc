@@ -12,6 +12,8 @@
 namespace buntime {
 namespace {
 
+using namespace std::string_literals;
+
 constexpr std::size_t kHeaderBytes = 512;
 constexpr std::size_t kTargetBytes = 64;
 
@@ -83,7 +85,7 @@ TEST(RequestReaderTest, PiecesMakeNoDifferenceToBrokenRequests) {
   const auto below = [&random](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
   };
-  const std::string interesting = "\r\n\t \0:,;%/?*0123456789abcdefGHTP.\x7f\xff";
+  const std::string interesting = "\r\n\t \0:,;%/?*0123456789abcdefGHTP.\x7f\xff"s;
   int refused = 0;
   int complete = 0;
   for (int round = 0; round < 20'000; ++round) {

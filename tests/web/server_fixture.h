@@ -49,8 +49,7 @@ class Observations {
 
 class ServerTest : public ::testing::Test {
  protected:
-  static constexpr std::size_t kLargeBytes =
-      32 * 1024 * 1024;  // more than the kernel buffers between two sockets
+  static constexpr std::size_t kLargeBytes = 33'554'432;  // more than the kernel buffers between two sockets
 
   ServerTest();
 

@@ -177,18 +177,19 @@ TEST_F(ServerTest, ServesManyClientsAtOnce) {
   Start();
   const std::string address = server_->Addresses().front();
   std::vector<std::thread> clients;
+  clients.reserve(8);
   for (int c = 0; c < 8; ++c) {
     clients.emplace_back([&address, c] {
       HttpClient client(address);
       for (int i = 0; i < 100; ++i) {
-        const std::string path = i % 2 == 0 ? "/echo" : "/pool-echo";
-        const std::string query = std::to_string(c) + "-" + std::to_string(i);
-        ASSERT_EQ(client.Ask(path + "?" + query).body, "GET|" + path + "|" + query + "||||");
+        const std::string query = std::to_string(c * 1000 + i);
+        ASSERT_EQ(client.Ask("/pool-echo?" + query).body, "GET|/pool-echo|" + query + "||||");
+        ASSERT_EQ(client.Ask("/echo?" + query).body, "GET|/echo|" + query + "||||");
       }
     });
   }
   for (std::thread& client : clients) client.join();
-  EXPECT_EQ(observations_.Await(800).size(), 800u);
+  EXPECT_EQ(observations_.Await(1600).size(), 1600u);
 }
 
 TEST_F(ServerTest, HalfClosedClientGetsItsAnswer) {

@@ -95,6 +95,7 @@ TEST_F(StopTest, MayBeCalledTwiceAndFromSeveralThreads) {
   Start();
   EXPECT_EQ(Connect().Ask("/").status, 200);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) threads.emplace_back([this] { server_->Stop(); });
   for (std::thread& thread : threads) thread.join();
   server_->Stop();
@@ -113,6 +114,7 @@ TEST_F(StopTest, UnderLoad) {
   Start();
   const std::string address = server_->Addresses().front();
   std::vector<std::thread> clients;
+  clients.reserve(4);
   for (int c = 0; c < 4; ++c) {
     clients.emplace_back([&address] {
       while (true) {
