@@ -173,13 +173,16 @@ TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
 
 TEST_F(ConfigFileTest, HostileFilesAreErrors) {
   EXPECT_EQ(Load(std::string(100'000, '[')).ok(), false);
-  EXPECT_EQ(Load(std::string(2 << 20, '#')).error().message,
-            "the configuration file " + (folder_ / "buntime.yml").string() + " is larger than 1MiB");
+  EXPECT_EQ(Load(std::string(2 << 20, '#')).error().message, "cannot read the configuration file " +
+                                                                 (folder_ / "buntime.yml").string() +
+                                                                 ": it is longer than 1MiB");
   EXPECT_EQ(Load("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n").ok(), false);
   EXPECT_EQ(ReadConfigFile(folder_ / "missing.yml").error().message, "cannot read the configuration file " +
                                                                          (folder_ / "missing.yml").string() +
                                                                          ": No such file or directory");
   EXPECT_EQ(ReadConfigFile(folder_).ok(), false);
+  EXPECT_EQ(Why("poll: {}\n---\npoll: {interval: 1s}\n"),
+            "buntime.yml:3: a second YAML document begins here: only one is read");
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#include "base/read_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+Error LastError() { return Error{std::generic_category().message(errno)}; }
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return LastError();
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return LastError();
+  if (S_ISDIR(status.st_mode)) return Error{"it is a directory"};
+  if (!S_ISREG(status.st_mode)) return Error{"it is not a regular file"};
+  std::string content;
+  std::array<char, 4096> piece{};
+  while (true) {
+    const ssize_t got = read(file.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return LastError();
+    if (got == 0) return content;
+    content.append(piece.data(), static_cast<std::size_t>(got));
+    if (content.size() > max_bytes) return Error{"it is longer than " + FormatSize(max_bytes)};
+  }
+}
+
+}  // namespace buntime

@@ -1,0 +1,103 @@
+#include "config/yaml_reader.h"
+
+#include <exception>
+#include <filesystem>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/read_file.h"
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr std::size_t kShown = 80;
+
+}  // namespace
+
+Result<std::string> ReadYamlFile(const std::string& path, std::string_view what) {
+  auto text = ReadFile(path, kMaxBytes);
+  if (!text) return Error{"cannot read " + std::string(what) + " " + path + ": " + text.error().message};
+  return text;
+}
+
+Result<YAML::Node> YamlReader::Parse(const std::string& text) {
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty()) return YAML::Node();
+    // Silently dropping what follows would make settings vanish.
+    if (documents.size() > 1) {
+      Fail(documents[1], "a second YAML document begins here: only one is read");
+      return *error_;
+    }
+    return documents.front();
+  } catch (const YAML::Exception& error) {
+    return Error{path_ + ":" + std::to_string(error.mark.line + 1) + ": " + Printable(error.msg)};
+  } catch (const std::exception& error) {
+    return Error{path_ + ": this is not YAML: " + Printable(error.what())};
+  }
+}
+
+void YamlReader::Fail(const YAML::Node& at, const std::string& why) {
+  if (!error_) error_ = Error{Where(at, why)};
+}
+
+std::string YamlReader::Where(const YAML::Node& at, std::string_view name) const {
+  return path_ + ":" + std::to_string(at.Mark().line + 1) + ": " + std::string(name);
+}
+
+std::string YamlReader::Resolve(const std::string& file) const {
+  return (std::filesystem::path(path_).parent_path() / file).lexically_normal().string();
+}
+
+std::string YamlReader::Text(const YAML::Node& key, const YAML::Node& value, const std::string& name) {
+  if (value.IsNull()) return {};
+  if (value.IsScalar()) return value.Scalar();
+  Fail(key, name + " has to be a single value");
+  return {};
+}
+
+std::optional<bool> YamlReader::Bool(const YAML::Node& key, const YAML::Node& value,
+                                     const std::string& name) {
+  if (value.IsNull()) return std::nullopt;
+  bool truth = false;
+  if (value.IsScalar() && YAML::convert<bool>::decode(value, truth)) return truth;
+  Fail(key, name + " has to be true or false");
+  return std::nullopt;
+}
+
+std::vector<std::string> YamlReader::List(const YAML::Node& key, const YAML::Node& value,
+                                          const std::string& name) {
+  if (value.IsNull()) return {};
+  std::vector<std::string> texts;
+  if (value.IsSequence()) {
+    for (const auto& item : value) {
+      texts.push_back(Text(key, item, "each entry of " + name));
+      if (texts.back().empty()) Fail(key, name + " has an empty entry");
+    }
+    if (texts.empty()) Fail(key, name + " is an empty list: leave the key out instead");
+  } else {
+    Fail(key, name + " has to be a list");
+  }
+  return texts;
+}
+
+void YamlReader::ForEachEntry(const YAML::Node& map, const std::string& name, const Use& use) {
+  if (!map.IsMap()) {
+    return Fail(map, (name.empty() ? "the file" : name) + " has to be a mapping of keys to values");
+  }
+  std::set<std::string> seen;
+  for (const auto& entry : map) {
+    if (!entry.first.IsScalar()) {
+      Fail(entry.first, "a key has to be a plain word");
+    } else if (!seen.insert(entry.first.Scalar()).second) {
+      Fail(entry.first, "the key '" + Printable(entry.first.Scalar(), kShown) + "' stands twice");
+    } else {
+      use(entry.first.Scalar(), entry.first, entry.second);
+    }
+  }
+}
+
+}  // namespace buntime
