@@ -29,6 +29,15 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &kNone);
 }
 
+// Runtimes and scrapers each take a descriptor; the soft limit of 1024 is made for programs that use
+// select().
+void RaiseFileLimit() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // The signals that the program reacts to are waited for, by one thread, at one place.
 void BlockSignals() {
   sigset_t signals;
@@ -50,6 +59,7 @@ int Print(const std::string& text) {
 int main(int argc, char** argv) {
   using buntime::Invocation;
   ForbidCoreDumps();
+  RaiseFileLimit();
   TuneAllocator();
   BlockSignals();
   const auto complain = [](const buntime::Error& error) {

@@ -81,6 +81,7 @@ class Exporter {
  private:
   std::vector<Route> Routes() {
     return {
+        {"/", Route::Where::kInline, [this](const HttpRequest&) { return Landing(); }},
         {config_.telemetry_path, Route::Where::kPool,
          [this](const HttpRequest& request) { return Metrics(request); }},
         {"/-/healthy", Route::Where::kInline,
@@ -90,7 +91,6 @@ class Exporter {
            return response;
          }},
         {"/-/ready", Route::Where::kInline, [this](const HttpRequest&) { return Ready(); }},
-        {"/", Route::Where::kInline, [this](const HttpRequest&) { return Landing(); }},
     };
   }
 
