@@ -71,7 +71,7 @@ class Exporter {
     ServerOptions options;
     options.listen = config_.listen;
     return StartServer(
-        std::move(options), Routes(),
+        options, Routes(),
         [this](std::string_view path, int status, double seconds) {
           self_.CountRequest(path, status, seconds);
         },
@@ -226,7 +226,7 @@ int Serve(const Invocation& invocation, const Config& config, Log& log) {
     log.Info("listening",
              {{"address", address}, {"path", config.telemetry_path}, {"version", std::string(kVersion)}});
   }
-  std::jthread polling([&](std::stop_token stop) { exporter.poller().Run(std::move(stop)); });
+  std::jthread polling([&](const std::stop_token& stop) { exporter.poller().Run(stop); });
 
   Reloader reloader(invocation, exporter, log);
   const int signal = AwaitEnd(reloader);

@@ -96,7 +96,8 @@ Attempt::Attempt(const Target& target, std::optional<Layout> known, Fetcher& fet
       if (!paths.summary.empty()) candidate.summary = Prefix(target) + std::string(paths.summary);
       candidates_.push_back(std::move(candidate));
     }
-    std::ranges::stable_partition(candidates_, [&](const Candidate& c) { return c.layout == known; });
+    std::stable_partition(candidates_.begin(), candidates_.end(),
+                          [&](const Candidate& c) { return c.layout == known; });
   }
   TryNext();
 }

@@ -69,7 +69,7 @@ void Poller::TakeReplacement() {
 
 Poller::~Poller() = default;
 
-void Poller::Run(std::stop_token stop) {
+void Poller::Run(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { fetcher_.Wakeup(); });
   while (!stop.stop_requested()) {
     TakeReplacement();

@@ -35,7 +35,7 @@ class Poller {
   ~Poller();
 
   /// Polls until `stop` is requested, which ends it within milliseconds, transfers under way included.
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
   /// From the next step of Run on polls these instead. What is known of a target that is among them
   /// unchanged, and its rhythm, stay; all others start anew. Any thread.
   void Replace(std::vector<Target> targets);
