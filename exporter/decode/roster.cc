@@ -40,10 +40,19 @@ std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-void Roster::End(std::string_view id, std::string_view app) {
+Roster::Name Roster::Announce(std::string_view id) const {
+  const std::uint32_t hash = Hash(id);
+  if (!ids_.empty()) __builtin_prefetch(&ids_[hash & (ids_.size() - 1)], 1);
+  return {id, hash};
+}
+
+void Roster::End(const Name& name, std::string_view app) {
+  const std::string_view id = name.text;
   if (id.empty()) return LeaveOut(Anomaly::kUnnamedWorker);
   const std::string_view label = CutLabel(id);
-  if (!InsertId(label)) return LeaveOut(Anomaly::kDuplicateWorker);
+  if (!InsertId(label.size() == id.size() ? name : Name{label, Hash(label)})) {
+    return LeaveOut(Anomaly::kDuplicateWorker);
+  }
   Worker& worker = snapshot_.workers.back();
   worker.id = Append(label);
   if (!app.empty()) {
@@ -109,16 +118,15 @@ std::uint32_t Roster::Hash(std::string_view text) const {
 }
 
 // Claims `id` for the last worker. False: another one has it.
-bool Roster::InsertId(std::string_view id) {
+bool Roster::InsertId(const Name& id) {
   if (size() * 2 > ids_.size()) Grow(std::max<std::size_t>(64, ids_.size() * 2));
   const std::size_t mask = ids_.size() - 1;
-  const std::uint32_t hash = Hash(id);
-  std::size_t at = hash & mask;
+  std::size_t at = id.hash & mask;
   for (; ids_[at].number != 0; at = (at + 1) & mask) {
-    if (ids_[at].hash == hash && snapshot_.Text(snapshot_.workers[ids_[at].number - 1].id) == id)
-      return false;
+    if (ids_[at].hash != id.hash) continue;
+    if (snapshot_.Text(snapshot_.workers[ids_[at].number - 1].id) == id.text) return false;
   }
-  ids_[at] = {hash, static_cast<std::uint32_t>(size())};
+  ids_[at] = {id.hash, static_cast<std::uint32_t>(size())};
   return true;
 }
 

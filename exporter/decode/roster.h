@@ -17,13 +17,23 @@ class Roster {
   /// Adds to `snapshot`, which outlives the roster.
   explicit Roster(Snapshot& snapshot) : snapshot_(snapshot) {}
 
+  /// A name on its way to End.
+  struct Name {
+    std::string_view text;
+    std::uint32_t hash = 0;
+  };
+
+  /// To be called as soon as an id is seen: with many workers the look for its like waits for memory, and
+  /// what is read of the worker in the meantime hides that.
+  Name Announce(std::string_view id) const;
+
   /// A worker to be filled in, in its final place: copying a finished one costs more than the rest of adding
   /// it. Valid until the next call.
   Worker& Begin() { return snapshot_.workers.emplace_back(); }
 
   /// Names the worker that Begin made. Without an id it is left out, and so is one whose id was there before.
   /// An empty `app` follows from the id. Both names are UTF-8.
-  void End(std::string_view id, std::string_view app);
+  void End(const Name& name, std::string_view app);
 
   /// Makes room for `workers` in all, with names as long as those so far.
   void Reserve(std::size_t workers);
@@ -43,7 +53,7 @@ class Roster {
   void NameApp(Worker& worker, std::string_view text);
   void NameLongApp(Worker& worker, std::string_view text);
   std::uint32_t Hash(std::string_view text) const;
-  bool InsertId(std::string_view id);
+  bool InsertId(const Name& id);
   void Grow(std::size_t slots);
 
   Snapshot& snapshot_;

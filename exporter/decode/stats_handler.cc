@@ -67,7 +67,7 @@ bool StatsHandler::Key(const char* text, unsigned size, bool /*copy*/) {
       ExpectField(kPoolFields.Find(name), snapshot_.pool, pool_fields_);
       return true;
     case Place::kWorkerObject:
-      key_ = name;
+      key_ = roster_.Announce(name);
       expect_ = Expect::kWorker;
       return IsLabel(name) || Fail(Outcome::kNotJson, "not JSON: half a surrogate pair in a worker's key");
     case Place::kWorker:
@@ -105,7 +105,7 @@ bool StatsHandler::String(const char* text, unsigned size, bool /*copy*/) {
   const std::string_view value(text, size);
   switch (expect_) {
     case Expect::kId:
-      id_ = value;
+      id_ = roster_.Announce(value);
       break;
     case Expect::kApp:
       app_ = value;
@@ -270,11 +270,11 @@ bool StatsHandler::BeginWorker() {
 }
 
 void StatsHandler::EndWorker() {
-  const std::string_view name = id_.empty() ? key_ : id_;
+  const Roster::Name& name = id_.text.empty() ? key_ : id_;
   roster_.End(name, app_);
-  if (roster_.size() == kSampleWorkers && !name.empty()) {
+  if (roster_.size() == kSampleWorkers && !name.text.empty()) {
     // A name points into the body, so it tells how much of it these workers took.
-    const auto bytes = static_cast<std::size_t>(name.data() - body_.data());
+    const auto bytes = static_cast<std::size_t>(name.text.data() - body_.data());
     roster_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
   }
 }

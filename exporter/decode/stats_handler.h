@@ -93,8 +93,8 @@ class StatsHandler final : public EventHandler {
 
   // The worker that is being read.
   Worker* worker_ = nullptr;
-  std::string_view key_;
-  std::string_view id_;
+  Roster::Name key_;
+  Roster::Name id_;
   std::string_view app_;
 };
 
