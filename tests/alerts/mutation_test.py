@@ -24,8 +24,16 @@ FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "!=", "!=": "=="}
 EXCHANGED = {"min_over_time": "max_over_time", "max_over_time": "min_over_time"}
 REQUIRED_SCORE = 0.95
 
-# (rule, mutation) -> why no series can tell the mutant from the original
-SURVIVORS = {}
+# Why no series can tell the mutant from the original.
+ONE_OF_TWO = "both sides of the match name the job; one of them is enough, and a reader expects both"
+SURVIVORS = {
+    "availability.yml: instance:buntime_up:max2m: max_over_time to min_over_time at 133":
+        "reached only when no sample of the window is 1, and then both are 0",
+    "availability.yml: instance:buntime_up:max2m: drop job='buntime' at 275": ONE_OF_TWO,
+    "availability.yml: instance:buntime_up:max2m: drop job='buntime' at 327": ONE_OF_TWO,
+    "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 35": ONE_OF_TWO,
+    "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 135": ONE_OF_TWO,
+}
 
 
 @dataclass
@@ -139,16 +147,29 @@ class Bench:
             case = alertlib.load(path.read_text())
             files = {pathlib.Path(file).name for file in case["rule_files"]}
             self.cases.append((path.name, case, files))
-        # the cases of one rule file first: they kill almost everything
-        self.cases.sort(key=lambda case: len(case[2]))
 
-    def killed(self, mutant):
+    def killed(self, mutant, everywhere=True):
+        """Whether some case fails. The cases of one rule file kill almost everything; those that load all rules are
+        long, and come last."""
         for names, wanted in scopes(mutant.rule, self.rules):
-            with tempfile.TemporaryDirectory() as directory:
-                folder = pathlib.Path(directory)
-                self.write_rules(folder, mutant, wanted)
-                for file, case, files in self.cases:
-                    if mutant.rule.file in files and self.fails(folder, file, case, files, names, wanted):
+            if self.fails(mutant, names, wanted, [case for case in self.cases if len(case[2]) <= 2]):
+                return True
+        return everywhere and self.fails(mutant, names, wanted, [case for case in self.cases if len(case[2]) > 2])
+
+    def fails(self, mutant, names, wanted, cases):
+        available = {rule.name for rule in wanted}
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory)
+            self.write_rules(folder, mutant, wanted)
+            for file, case, files in cases:
+                if mutant.rule.file not in files:
+                    continue
+                rule_files = sorted(str(folder / f) for f in files if (folder / f).exists())
+                path = folder / f"case-{file}"
+                # one by one, the shortest first: promtool does not stop at the first that fails
+                for test in sorted(filter(None, (relevant(test, names, available) for test in case["tests"])), key=length):
+                    path.write_text(alertlib.yaml.safe_dump({**case, "tests": [test], "rule_files": rule_files}))
+                    if alertlib.promtool("test", "rules", path).returncode:
                         return True
         return False
 
@@ -162,23 +183,17 @@ class Bench:
                     groups.append({**group, "rules": rules})
             (folder / file).write_text(alertlib.yaml.safe_dump({"groups": groups}))
 
-    @staticmethod
-    def fails(folder, file, case, files, names, wanted):
-        available = {rule.name for rule in wanted}
-        tests = [test for test in (relevant(test, names, available) for test in case["tests"]) if test]
-        if not tests:
-            return False
-        case = {**case, "tests": tests, "rule_files": sorted(str(folder / f) for f in files if (folder / f).exists())}
-        path = folder / f"case-{file}"
-        path.write_text(alertlib.yaml.safe_dump(case))
-        return alertlib.promtool("test", "rules", path).returncode != 0
-
 
 def relevant(test, names, available):
     """The test with only those expectations that speak of one of the named rules, or nothing."""
     test = {**test, "alert_rule_test": [e for e in test.get("alert_rule_test", []) if e["alertname"] in names],
             "promql_expr_test": [e for e in test.get("promql_expr_test", []) if about(e, names, available)]}
     return test if test["alert_rule_test"] or test["promql_expr_test"] else None
+
+
+def length(test):
+    """Seconds that promtool has to play."""
+    return max(promql.seconds(e["eval_time"]) for key in ("alert_rule_test", "promql_expr_test") for e in test[key])
 
 
 def about(expectation, names, available):
@@ -201,7 +216,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # a rule that is not damaged must pass, or every mutant of it would seem killed
         sound = [Mutant(rule, rule.body, "nothing changed") for rule in bench.rules if part in rule.where]
-        broken = [mutant.name for mutant, dead in zip(sound, pool.map(bench.killed, sound)) if dead]
+        broken = [mutant.name for mutant, dead in zip(sound, pool.map(lambda m: bench.killed(m, False), sound)) if dead]
         if broken:
             print("fails without any damage:", *broken, sep="\n")
             return 1
