@@ -206,7 +206,7 @@ std::string PrometheusBody(const View& view, Dialect dialect) {
     for (const auto& [field, value] : ReleasedPool(view)) {
       const std::string name = "buntime_" + SnakeCase(field);
       if (!out.empty()) out += '\n';
-      out += "# TYPE " + name + " gauge\n" + name + " ";
+      out.append("# TYPE ").append(name).append(" gauge\n").append(name).append(" ");
       AppendHundredths(out, value);
     }
     return out;

@@ -18,12 +18,16 @@ Document Parsed(const std::string& text) {
 }
 
 // The truth about the first world of the first runtime.
-Document Truth(const RunningSimulation& simulation) {
-  Document all = Parsed(simulation.Truth());
-  Document world;
-  world.CopyFrom(all["runtimes"][0]["worlds"][0], world.GetAllocator());
-  return world;
-}
+class Truth {
+ public:
+  explicit Truth(const RunningSimulation& simulation) : all_(Parsed(simulation.Truth())) {}
+  const rapidjson::Value& operator[](const char* name) const {
+    return all_["runtimes"][0]["worlds"][0][name];
+  }
+
+ private:
+  Document all_;
+};
 
 // Requests in the answers of a released runtime, by their own count.
 std::uint64_t ShownRequests(const RunningSimulation& simulation) {
@@ -48,7 +52,7 @@ TEST(ControlTest, TheTruthIsWhatWasShownAcrossARestart) {
   EXPECT_EQ(ShownRequests(simulation), 0U);
   simulation.Post("/control/step?seconds=60");
   const std::uint64_t after = ShownRequests(simulation);
-  const Document truth = Truth(simulation);
+  const Truth truth(simulation);
   EXPECT_GT(after, 600U);
   EXPECT_EQ(truth["requests"].GetUint64(), before + after);
   EXPECT_EQ(truth["restarts"].GetInt(), 1);
@@ -60,7 +64,7 @@ TEST(ControlTest, LoadIsSetPerRuntime) {
   Options options = QuietOptions();
   options.runtimes = 2;
   options.warmup_ms = 0;
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   simulation.Post("/control/load?rps=0&ephemeral_rps=0&runtime=0");
   simulation.Post("/control/step?seconds=30");
   const Document truth = Parsed(simulation.Truth());
@@ -144,7 +148,7 @@ TEST(ControlTest, ScenariosDoWhatTheySay) {
 TEST(ControlTest, WithoutAnAddressOfItsOwnControlIsOnTheFirstRuntime) {
   Options options = QuietOptions();
   options.control.clear();
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   EXPECT_EQ(simulation.control_url(), simulation.url());
   EXPECT_NE(simulation.Post("/control/restart").find("\"ok\":true"), std::string::npos);
   simulation.Post("/control/fault?name=reset");

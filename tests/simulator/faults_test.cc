@@ -58,7 +58,7 @@ Look BadBody(std::string piece) {
       [piece = std::move(piece)](const std::string& body) { return !IsJson(body) && Contains(body, piece); });
 }
 
-Look Ends(End end, std::string begins_with) {
+Look Ends(End end, const std::string& begins_with) {
   return [=](const RunningSimulation& simulation, const Answer&) {
     const Answer answer = simulation.Get(kStats);
     EXPECT_EQ(answer.end, end);
@@ -162,7 +162,7 @@ void Unavailable(const RunningSimulation& simulation, const Answer&) {
   EXPECT_TRUE(Contains(answer.Body(), "503 Service Unavailable"));
 }
 
-Look Typed(std::string type, bool valid) {
+Look Typed(const std::string& type, bool valid) {
   return [=](const RunningSimulation& simulation, const Answer&) {
     const Answer answer = simulation.Get(kStats);
     EXPECT_EQ(answer.Status(), 200);
@@ -171,7 +171,7 @@ Look Typed(std::string type, bool valid) {
   };
 }
 
-Look Redirects(std::string where) {
+Look Redirects(const std::string& where) {
   return [=](const RunningSimulation& simulation, const Answer&) {
     const Answer answer = simulation.Get(kStats);
     EXPECT_EQ(answer.Status(), 302);
@@ -315,7 +315,7 @@ TEST(FaultScopeTest, TimeEndsIt) {
 TEST(FaultScopeTest, OneRuntimeAloneIsHit) {
   Options options = QuietOptions();
   options.runtimes = 3;
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   simulation.Post("/control/fault?name=refuse&runtime=1-2");
   EXPECT_EQ(Ask(simulation.url(0), std::string("GET ") + kStats).Status(), 200);
   EXPECT_EQ(Ask(simulation.url(1), std::string("GET ") + kStats).end, End::kRefused);

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kMarker = "not-utf8-here";
 constexpr std::string_view kNotUtf8 = "\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xc3";
 
+constexpr std::string_view kOddState = "\":\"hibernating\"";
+
 using Replace = std::function<std::string(std::string_view token)>;
 
 // Copies compact JSON and passes every number, and every string that is a value, through `replace`.
@@ -121,8 +123,10 @@ std::string CorruptText(const Fault& fault, std::string body) {
     // Every state of both dialects gets a word that neither knows.
     for (const std::string_view state : kRowStateNames) {
       const std::string tail = "\":\"" + std::string(state) + "\"";
-      body = ReplaceAll(std::move(body), "state" + tail, "state\":\"hibernating\"");
-      body = ReplaceAll(std::move(body), "status" + tail, "status\":\"hibernating\"");
+      for (const std::string field : {"\"state", "\"status"}) {
+        body = ReplaceAll(std::move(body), std::string(field).append(tail),
+                          std::string(field).append(kOddState));
+      }
     }
   }
   return body;

@@ -34,7 +34,11 @@ class Rng {
     }
     const double limit = std::exp(-mean);
     std::uint64_t count = 0;
-    for (double product = Unit(); product > limit; product *= Unit()) ++count;
+    double product = Unit();
+    while (product > limit) {
+      product *= Unit();
+      ++count;
+    }
     return count;
   }
 

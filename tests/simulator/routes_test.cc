@@ -45,7 +45,7 @@ TEST_P(LayoutTest, ServesItsPathsAndNoOthers) {
 TEST_P(LayoutTest, WantsTheKeyForAllButTheTextAndHealth) {
   Options options = QuietOptions(GetParam().release);
   options.runtime.api_key = "right";
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   for (const char* path : {GetParam().stats, GetParam().summary, GetParam().sse}) {
     for (const char* header :
          {"", "X-API-Key: wrong\r\n", "Authorization: Bearer wrong\r\n", "Authorization: right\r\n"}) {
@@ -63,7 +63,7 @@ TEST_P(LayoutTest, WantsTheKeyForAllButTheTextAndHealth) {
 TEST_P(LayoutTest, BeforeThereIsAPoolStatsAreEmptyAndTheSummaryIs503) {
   Options options = QuietOptions(GetParam().release);
   options.world.init_delay_ms = 60'000;
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   EXPECT_EQ(simulation.Get(GetParam().stats).Body(), R"({"pool":{},"workers":{}})");
   const Answer summary = simulation.Get(GetParam().summary);
   EXPECT_EQ(summary.Status(), 503);
@@ -104,7 +104,7 @@ TEST(RoutesTest, UnknownPathsCanBe404) {
   Options options = QuietOptions();
   options.runtime.unknown_path_404 = true;
   options.runtime.plugin_base = "/obs/metrics";
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   EXPECT_EQ(simulation.Get("/obs/metrics/api/stats").Status(), 200);
   EXPECT_EQ(simulation.Get("/obs/metrics/other").Status(), 404);
   EXPECT_EQ(simulation.Get("/metrics/api/stats").Status(), 404);
@@ -113,7 +113,7 @@ TEST(RoutesTest, UnknownPathsCanBe404) {
 TEST(RoutesTest, CompressesOnlyWhenBothWantIt) {
   Options options = QuietOptions();
   options.runtime.gzip = true;
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   EXPECT_EQ(simulation.Get("/metrics/api/stats").Field("Content-Encoding"), "");
   EXPECT_EQ(simulation.Get("/metrics/api/stats", "Accept-Encoding: gzip\r\n").Field("Content-Encoding"),
             "gzip");

@@ -29,7 +29,7 @@ TEST(ScriptTest, NamesTheBadLine) {
 TEST(ScriptTest, RunsInSimulatedTime) {
   Options options = QuietOptions();
   options.script = *Script::Parse("+40s fault status=500\n+50s clear");
-  const RunningSimulation simulation(std::move(options));
+  const RunningSimulation simulation(options);
   EXPECT_EQ(simulation.Get("/metrics/api/stats").Status(), 200);
   simulation.Post("/control/step?seconds=10");
   EXPECT_EQ(simulation.Get("/metrics/api/stats").Status(), 500);

@@ -36,7 +36,7 @@ Simulation::Simulation(const Options& options, const Clock& clock, boost::asio::
 
 Simulation::~Simulation() { Stop(); }
 
-Result<std::unique_ptr<Simulation>> Simulation::Start(Options options, const Clock& clock,
+Result<std::unique_ptr<Simulation>> Simulation::Start(const Options& options, const Clock& clock,
                                                       boost::asio::io_context& io, std::ostream& log) {
   std::unique_ptr<Simulation> simulation(new Simulation(options, clock, io, log));
   if (const Result<bool> opened = simulation->Open(options); !opened.ok()) return opened.error();

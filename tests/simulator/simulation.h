@@ -21,7 +21,7 @@ class Simulation {
  public:
   /// Builds the worlds and opens the ports. `clock`, `io` and `log` outlive it; `log` hears of script lines
   /// and of nothing else.
-  static Result<std::unique_ptr<Simulation>> Start(Options options, const Clock& clock,
+  static Result<std::unique_ptr<Simulation>> Start(const Options& options, const Clock& clock,
                                                    boost::asio::io_context& io, std::ostream& log);
   ~Simulation();
 

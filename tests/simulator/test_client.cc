@@ -94,8 +94,8 @@ Options QuietOptions(std::string_view release) {
   return options;
 }
 
-RunningSimulation::RunningSimulation(Options options) : io_(1) {
-  auto simulation = Simulation::Start(std::move(options), clock_, io_, std::cerr);
+RunningSimulation::RunningSimulation(const Options& options) : io_(1) {
+  auto simulation = Simulation::Start(options, clock_, io_, std::cerr);
   EXPECT_TRUE(simulation.ok()) << simulation.error().message;
   simulation_ = std::move(simulation.value());
   urls_ = simulation_->Urls();

@@ -38,7 +38,7 @@ Options QuietOptions(std::string_view release = "0.2.26");
 
 class RunningSimulation {
  public:
-  explicit RunningSimulation(Options options = QuietOptions());
+  explicit RunningSimulation(const Options& options = QuietOptions());
   ~RunningSimulation();
 
   const std::string& url(std::size_t runtime = 0) const { return urls_.at(runtime); }
