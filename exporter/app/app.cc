@@ -1,6 +1,7 @@
 #include "app/app.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "app/landing_page.h"
 #include "app/startup_pages.h"
 #include "app/version.h"
+#include "app/web_lock.h"
 #include "base/clock.h"
 #include "base/file_stamp.h"
 #include "base/text.h"
@@ -24,6 +26,7 @@
 #include "poll/fleet_board.h"
 #include "poll/poller.h"
 #include "web/encoding.h"
+#include "web/security.h"
 #include "web/server.h"
 
 namespace buntime {
@@ -33,6 +36,14 @@ std::vector<std::string> RuntimeNames(const Config& config) {
   std::vector<std::string> names;
   for (const Target& target : config.targets) names.push_back(target.name);
   return names;
+}
+
+std::optional<Error> CheckCredentials(const Config& config) {
+  for (const Target& target : config.targets) {
+    if (target.credential.kind == Credential::Kind::kNone) continue;
+    if (const auto secret = ReadSecretFile(target.credential.file); !secret) return secret.error();
+  }
+  return std::nullopt;
 }
 
 // Everything that lives as long as the program serves. Members end in reverse order: whoever is referred to
@@ -60,16 +71,23 @@ class Exporter {
   void Apply(const Config& config) {
     self_.SetRuntimes(RuntimeNames(config));
     poller_.Replace(config.targets);
-    self_.SetReload(true, clock_.UnixSeconds());
   }
-  void RefuseReload() { self_.SetReload(false, clock_.UnixSeconds()); }
+
+  /// The metric is about all parts of the configuration: good when the latest attempt of each was.
+  enum class Part { kRuntimes, kWeb };
+  void NoteReload(Part part, bool good) {
+    reloads_[static_cast<std::size_t>(part)] = good;
+    self_.SetReload(reloads_[0] && reloads_[1], clock_.UnixSeconds());
+  }
 
   PageCache& pages() { return pages_; }
   std::shared_ptr<const Fleet> fleet() const { return board_.Latest(); }
 
-  Result<std::unique_ptr<Server>> StartServing() {
+  Result<std::unique_ptr<Server>> StartServing(std::shared_ptr<const Security> security) {
     ServerOptions options;
     options.listen = config_.listen;
+    NoteCertificate(*security);
+    options.security = std::move(security);
     return StartServer(
         options, Routes(),
         [this](std::string_view path, int status, double seconds) {
@@ -78,8 +96,16 @@ class Exporter {
         log_);
   }
 
+  void NoteCertificate(const Security& security) {
+    const auto expiry = CertificateExpiry(security);
+    if (!expiry) return;
+    self_.SetCertificateExpiry(*expiry);
+    if (*expiry < clock_.UnixSeconds()) log_.Warn("the certificate of --web.config.file has expired");
+  }
+
  private:
   std::vector<Route> Routes() {
+    const bool open = !config_.health_auth;
     return {
         {"/", Route::Where::kInline, [this](const HttpRequest&) { return Landing(); }},
         {config_.telemetry_path, Route::Where::kPool,
@@ -89,8 +115,9 @@ class Exporter {
            HttpResponse response;
            response.tail = "healthy\n";
            return response;
-         }},
-        {"/-/ready", Route::Where::kInline, [this](const HttpRequest&) { return Ready(); }},
+         },
+         open},
+        {"/-/ready", Route::Where::kInline, [this](const HttpRequest&) { return Ready(); }, open},
     };
   }
 
@@ -132,6 +159,7 @@ class Exporter {
   const Config& config_;
   Log& log_;
   SystemClock clock_;
+  std::array<bool, 2> reloads_ = {true, true};  // by Part; the main thread's
   FleetBoard board_;
   SelfMetrics self_;
   PageCache pages_;
@@ -139,11 +167,11 @@ class Exporter {
   Poller poller_;
 };
 
-// Loads the configuration again, all of it or nothing. Used by the main thread.
+// Loads the configuration again, each of its two files as a whole or not at all. Used by the main thread.
 class Reloader {
  public:
-  Reloader(const Invocation& invocation, Exporter& exporter, Log& log)
-      : invocation_(invocation), exporter_(exporter), log_(log) {
+  Reloader(const Invocation& invocation, Exporter& exporter, WebLock& lock, Server& server, Log& log)
+      : invocation_(invocation), exporter_(exporter), lock_(lock), server_(server), log_(log) {
     if (const auto file = invocation.settings.find("config_file"); file != invocation.settings.end()) {
       path_ = file->second.value;
       stamp_ = StampOf(path_);
@@ -151,6 +179,17 @@ class Reloader {
   }
 
   void Reload(std::string_view why) {
+    ReloadRuntimes(why);
+    ReloadLock(why);
+  }
+
+  void ReloadIfChanged() {
+    if (!path_.empty() && StampOf(path_) != stamp_) ReloadRuntimes("a change of " + path_);
+    if (lock_.Changed()) ReloadLock("a change of its files");
+  }
+
+ private:
+  void ReloadRuntimes(std::string_view why) {
     if (!path_.empty())
       stamp_ = StampOf(path_);  // before reading: a change during it is seen at the next look
     auto config = LoadConfig(invocation_);
@@ -158,26 +197,32 @@ class Reloader {
     if (!config) {
       error = config.error();
     } else {
-      error = CheckFiles(*config);
+      error = CheckCredentials(*config);
     }
     if (error) {
       log_.Fail("cannot reload: the last good configuration stays in force",
                 {{"because_of", std::string(why)}, {"cause", error->message}});
-      exporter_.RefuseReload();
+      exporter_.NoteReload(Exporter::Part::kRuntimes, false);
       return;
     }
     exporter_.Apply(*config);
+    exporter_.NoteReload(Exporter::Part::kRuntimes, true);
     log_.Info("reloaded the configuration",
               {{"because_of", std::string(why)}, {"runtimes", std::to_string(config->targets.size())}});
   }
 
-  void ReloadIfChanged() {
-    if (!path_.empty() && StampOf(path_) != stamp_) Reload("a change of " + path_);
+  void ReloadLock(std::string_view why) {
+    const bool good = lock_.Reload(why, [this](std::shared_ptr<const Security> security) {
+      exporter_.NoteCertificate(*security);
+      server_.Secure(std::move(security));
+    });
+    exporter_.NoteReload(Exporter::Part::kWeb, good);
   }
 
- private:
   const Invocation& invocation_;
   Exporter& exporter_;
+  WebLock& lock_;
+  Server& server_;
   Log& log_;
   std::string path_;  // empty: there is no file
   std::optional<FileStamp> stamp_;
@@ -190,9 +235,9 @@ int AwaitEnd(Reloader& reloader) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   bool started = false;
   while (true) {
-    // Looking at the file every two seconds notices every way of replacing it, the symbolic links of
-    // Kubernetes included, for the price of one system call.
-    constexpr timespec kLook = {2, 0};
+    // Looking at the files every second notices every way of replacing them, the symbolic links of Kubernetes
+    // included, for the price of a few system calls.
+    constexpr timespec kLook = {1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &kLook);
     if (signal == SIGTERM || signal == SIGINT) return signal;
     if (signal == SIGHUP) {
@@ -208,27 +253,35 @@ int AwaitEnd(Reloader& reloader) {
 }  // namespace
 
 std::optional<Error> CheckFiles(const Config& config) {
-  for (const Target& target : config.targets) {
-    if (target.credential.kind == Credential::Kind::kNone) continue;
-    if (const auto secret = ReadSecretFile(target.credential.file); !secret) return secret.error();
-  }
+  if (auto error = CheckCredentials(config)) return error;
+  if (config.web_config_file.empty()) return std::nullopt;
+  if (const auto lock = WebLock::Read(config.web_config_file); !lock) return lock.error();
   return std::nullopt;
 }
 
 int Serve(const Invocation& invocation, const Config& config, Log& log) {
   Exporter exporter(config, log);
-  auto server = exporter.StartServing();
+  WebLock lock(config.web_config_file, log);
+  const auto security = lock.Start();
+  if (!security) {
+    log.Fail("cannot start", {{"cause", security.error().message}});
+    return 1;
+  }
+  auto server = exporter.StartServing(*security);
   if (!server) {
     log.Fail("cannot start", {{"cause", server.error().message}});
     return 1;
   }
   for (const std::string& address : (*server)->Addresses()) {
-    log.Info("listening",
-             {{"address", address}, {"path", config.telemetry_path}, {"version", std::string(kVersion)}});
+    log.Info("listening", {{"address", address},
+                           {"path", config.telemetry_path},
+                           {"tls", (*security)->tls ? "on" : "off"},
+                           {"users", std::to_string((*security)->users.size())},
+                           {"version", std::string(kVersion)}});
   }
   std::jthread polling([&](const std::stop_token& stop) { exporter.poller().Run(stop); });
 
-  Reloader reloader(invocation, exporter, log);
+  Reloader reloader(invocation, exporter, lock, **server, log);
   const int signal = AwaitEnd(reloader);
   log.Info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Stop();

@@ -45,6 +45,12 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"web.listen-address", "listen", "ADDRESS", ":10077",
      "HOST:PORT, [IPV6]:PORT or :PORT to listen on. Repeatable.", "", true},
     {"web.telemetry-path", "telemetry_path", "PATH", "/metrics", "Where the metrics are served."},
+    {"web.config.file", "web_config_file", "FILE", "",
+     "YAML file with TLS, users and rate limit, in the format of Prometheus' exporters (README.md shows "
+     "one); "
+     "re-read when it, or a file it names, changes."},
+    {"web.health-auth", "health_auth", "", "",
+     "Ask for a password (and count against the rate limit) at /-/healthy and /-/ready, too.", "true"},
     {"log.level", "log_level", "debug|info|warn|error", "info", "Least severe messages to log."},
     {"log.format", "log_format", "logfmt|json", "logfmt",
      "Form of the log lines, which go to standard error."},

@@ -60,6 +60,8 @@ Result<Config> LoadConfig(const Invocation& invocation) {
   if (config.telemetry_path.empty() || config.telemetry_path.starts_with("/-/")) {
     reader.Refuse(*reader.Find("telemetry_path"), "/ and /-/… are taken: choose another path");
   }
+  config.web_config_file = reader.Text("web_config_file");
+  config.health_auth = reader.Flag("health_auth", false);
   config.log_level = reader.Choice<LogLevel, 4>("log_level", {{{"info", LogLevel::kInfo},
                                                                {"debug", LogLevel::kDebug},
                                                                {"warn", LogLevel::kWarn},

@@ -155,6 +155,11 @@ constexpr std::array kCatalogue = {
            "Whether the latest attempt to load the configuration succeeded.", "", "", "", OfExporter{}},
     Metric{"buntime_exporter_config_last_reload_success_timestamp_seconds", kGauge,
            "Unix time at which the configuration in force was loaded.", "", "", "", OfExporter{}},
+    Metric{"buntime_exporter_web_certificate_expiry_timestamp_seconds", kGauge,
+           "Unix time at which the certificate of the exporter's own server, or of its chain, expires; only "
+           "with "
+           "TLS.",
+           "", "", "", OfExporter{}},
     Metric{"buntime_exporter_http_requests_total", kCounter, "Requests that the exporter has answered.",
            "path,code", "", "", OfExporter{}},
     Metric{"buntime_exporter_http_request_duration_seconds", kHistogram,

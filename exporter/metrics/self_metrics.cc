@@ -140,6 +140,8 @@ struct SelfMetrics::Families {
       GaugeFamily(registry, "buntime_exporter_config_last_reload_successful").Add({});
   prometheus::Gauge& reload_time =
       GaugeFamily(registry, "buntime_exporter_config_last_reload_success_timestamp_seconds").Add({});
+  prometheus::Family<prometheus::Gauge>& certificate_expiry =
+      GaugeFamily(registry, "buntime_exporter_web_certificate_expiry_timestamp_seconds");
   prometheus::Family<prometheus::Counter>& requests =
       CounterFamily(registry, "buntime_exporter_http_requests_total");
   prometheus::Family<prometheus::Histogram>& request_seconds =
@@ -226,6 +228,10 @@ void SelfMetrics::CountRequest(std::string_view path, int code, double seconds) 
 void SelfMetrics::SetReload(bool successful, double unix_seconds) {
   families_->reload_successful.Set(successful ? 1 : 0);
   if (successful) families_->reload_time.Set(unix_seconds);
+}
+
+void SelfMetrics::SetCertificateExpiry(double unix_seconds) {
+  families_->certificate_expiry.Add({}).Set(unix_seconds);
 }
 
 void SelfMetrics::Render(std::string& out) const {

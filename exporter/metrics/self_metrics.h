@@ -30,6 +30,8 @@ class SelfMetrics {
   void CountPoll(const std::string& runtime, Outcome outcome, double seconds, const AnomalyCounts& anomalies);
   void CountRequest(std::string_view path, int code, double seconds);
   void SetReload(bool successful, double unix_seconds);
+  /// Of the server's own certificate; there is no such series before the first call.
+  void SetCertificateExpiry(double unix_seconds);
 
   /// Appends all families, and those about the process, in text format.
   void Render(std::string& out) const;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -20,17 +21,32 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Stream> stream, ConnectionServices& services)
+Connection::Connection(std::unique_ptr<Stream> stream, std::string client, ConnectionServices& services)
     : services_(services),
       stream_(std::move(stream)),
+      client_(std::move(client)),
       capacity_(services.limits.header_bytes + kBodyRoom),
       places_(this),
       buffer_(new char[capacity_]),  // not make_unique: it would touch, and so make resident, every page
       reader_(services.limits.header_bytes, services.limits.target_bytes) {}
 
 void Connection::Start() {
-  Enter(Phase::kIdle);
-  Read();
+  const bool opens = stream_->Open(shared_from_this());
+  Enter(opens ? Phase::kOpening : Phase::kIdle);
+  if (!opens) Read();
+}
+
+void Connection::OnOpen(Opening how) {
+  if (phase_ != Phase::kOpening) return;
+  switch (how) {
+    case Opening::kOpen:
+      Enter(Phase::kIdle);
+      return Read();
+    case Opening::kPlainText:
+      return Refuse({400, "this address speaks HTTPS: begin its URL with https://"});
+    case Opening::kFailed:
+      return Close();
+  }
 }
 
 void Connection::Enter(Phase phase) {
@@ -61,6 +77,7 @@ void Connection::OnRead(std::size_t bytes) {
       discarded_ += bytes;
       if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
       return Read();
+    case Phase::kOpening:
     case Phase::kHandling:
     case Phase::kWriting:  // saying 408: what comes now comes too late
     case Phase::kClosed:
@@ -103,14 +120,33 @@ void Connection::AwaitMore() {
 
 void Connection::Dispatch() {
   asked_at_ = std::chrono::steady_clock::now();
+  if (StandingNow() == Standing::kRevoked) return Close();
   Enter(Phase::kHandling);
-  observed_path_ = services_.router.Serve(reader_.request(), shared_from_this());
+  const RequestHead& request = reader_.request();
+  const Route* const route = services_.router.Find(request.path);
+  observed_path_ = route == nullptr ? "other" : std::string_view(route->path);
+  if (route != nullptr && route->open) return Serve(route);
+  services_.guard.Check(request, client_,
+                        [this, self = shared_from_this(), route](std::optional<HttpResponse> refusal) {
+                          if (!refusal) return Serve(route);
+                          Answer(std::move(*refusal));
+                        });
+}
+
+void Connection::Serve(const Route* route) {
+  if (phase_ != Phase::kHandling) return;  // the client has gone while its password was checked
+  services_.router.Serve(route, reader_.request(), shared_from_this());
 }
 
 void Connection::Answer(HttpResponse response) {
   if (phase_ != Phase::kHandling) return;  // the client has gone, or its time was up
   response_ = std::move(response);
-  WriteAnswer(reader_.request().keep_alive && !services_.table.draining());
+  WriteAnswer(reader_.request().keep_alive && !services_.table.draining() &&
+              StandingNow() == Standing::kCurrent);
+}
+
+Standing Connection::StandingNow() const {
+  return stream_->StandingUnder(services_.guard.security().tls.get());
 }
 
 void Connection::Refuse(const Refusal& refusal) {
@@ -127,7 +163,8 @@ void Connection::RefuseLateRequest() {
 
 void Connection::WriteAnswer(bool keep_alive) {
   keep_alive_ = keep_alive;
-  FormatHead(response_, keep_alive, services_.date.At(std::time(nullptr)), head_);
+  FormatHead(response_, services_.guard.security().headers, keep_alive, services_.date.At(std::time(nullptr)),
+             head_);
   std::array<std::string_view, Stream::kMaxPieces> pieces = {head_};
   if (reader_.request().method != "HEAD" && HasBody(response_.status)) {
     if (response_.shared) pieces[1] = *response_.shared;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "web/connection_table.h"
+#include "web/guard.h"
 #include "web/request_reader.h"
 #include "web/response_head.h"
 #include "web/router.h"
@@ -25,6 +26,7 @@ struct ConnectionServices {
   const ServerLimits limits;
   const AccessObserver observer;
   Router router;
+  Guard guard;
   ConnectionTable table;
   DateHeader date;
 };
@@ -33,9 +35,10 @@ class Connection final : public StreamEvents,
                          public AnswerSink,
                          public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::unique_ptr<Stream> stream, ConnectionServices& services);
+  /// `client` is whom the fairness between clients knows.
+  Connection(std::unique_ptr<Stream> stream, std::string client, ConnectionServices& services);
 
-  /// Starts reading. The connection must be in the table.
+  /// Opens the stream and starts reading. The connection must be in the table.
   void Start();
 
   /// Says 408 and closes: the request did not arrive in time.
@@ -45,6 +48,7 @@ class Connection final : public StreamEvents,
   void Close();
   void Abort();
 
+  void OnOpen(Opening how) override;
   void OnRead(std::size_t bytes) override;
   void OnWritten(bool ok) override;
   void Answer(HttpResponse response) override;
@@ -57,16 +61,19 @@ class Connection final : public StreamEvents,
   void Advance();
   void AwaitMore();
   void Dispatch();
+  void Serve(const Route* route);
   void Refuse(const Refusal& refusal);
   void WriteAnswer(bool keep_alive);
   void Write(std::span<const std::string_view> pieces);
   void EndAnswer();
   void Linger();
+  Standing StandingNow() const;
   void Leave();
   std::string_view Unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
 
   ConnectionServices& services_;
   const std::unique_ptr<Stream> stream_;
+  const std::string client_;
   const std::size_t capacity_;
   ConnectionTable::Places places_;
   Phase phase_ = Phase::kIdle;

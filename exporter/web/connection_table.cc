@@ -20,6 +20,7 @@ ConnectionTable::ConnectionTable(const ServerLimits& limits, std::function<void(
     : capacity_(limits.connections),
       wake_at_(std::move(wake_at)),
       when_empty_(std::move(when_empty)),
+      opening_(limits.header_timeout),
       idle_(limits.idle_timeout),
       reading_(limits.header_timeout),
       writing_(limits.write_timeout),
@@ -41,6 +42,8 @@ void ConnectionTable::EnterPhase(Places& places, Phase phase) {
     wake_at_(queue.Enter(places.phase, std::chrono::steady_clock::now()));
   };
   switch (phase) {
+    case Phase::kOpening:
+      return enter(opening_);
     case Phase::kIdle:
       return enter(idle_);
     case Phase::kReading:
@@ -62,7 +65,7 @@ void ConnectionTable::BeginRequest(Places& places) {
 void ConnectionTable::EndRequest(Places& places) { places.request.Leave(); }
 
 bool ConnectionTable::MakeRoom() {
-  for (DeadlineQueue<Connection>* const queue : {&lingering_, &idle_, &reading_}) {
+  for (DeadlineQueue<Connection>* const queue : {&lingering_, &opening_, &idle_, &reading_}) {
     if (Connection* const longest = queue->Oldest()) {
       longest->Close();
       return true;
@@ -74,7 +77,8 @@ bool ConnectionTable::MakeRoom() {
 std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
   std::optional<SteadyTime> next;
   // The request's own deadline first: it is final, while a phase that is over may start another.
-  for (DeadlineQueue<Connection>* const queue : {&request_, &lingering_, &writing_, &reading_, &idle_}) {
+  for (DeadlineQueue<Connection>* const queue :
+       {&request_, &lingering_, &writing_, &reading_, &idle_, &opening_}) {
     while (queue->NextDeadline() && *queue->NextDeadline() <= now) {
       Connection* const late = queue->Oldest();
       if (queue == &reading_) {
@@ -87,7 +91,7 @@ std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
     }
   }
   for (const DeadlineQueue<Connection>* const queue :
-       {&request_, &lingering_, &writing_, &reading_, &idle_}) {
+       {&request_, &lingering_, &writing_, &reading_, &idle_, &opening_}) {
     const std::optional<SteadyTime> deadline = queue->NextDeadline();
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
@@ -96,6 +100,7 @@ std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
 
 void ConnectionTable::Drain() {
   draining_ = true;
+  while (Connection* const opening = opening_.Oldest()) opening->Close();
   while (Connection* const idle = idle_.Oldest()) idle->Close();
   while (Connection* const reading = reading_.Oldest()) reading->Close();
   if (connections_.empty()) when_empty_();

@@ -20,7 +20,7 @@ class Connection;
 
 class ConnectionTable {
  public:
-  enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering, kClosed };
+  enum class Phase { kOpening, kIdle, kReading, kHandling, kWriting, kLingering, kClosed };
 
   /// The places of a connection in the queues; a member of it.
   struct Places {
@@ -44,8 +44,8 @@ class ConnectionTable {
 
   bool full() const { return connections_.size() >= capacity_; }
   bool empty() const { return connections_.empty(); }
-  /// Closes the connection that can best be spared: one that has said all, is idle, or is sending its
-  /// request, the longest such. False if all of them are being answered.
+  /// Closes the connection that can best be spared: one that has said all, is not open yet, is idle, or is
+  /// sending its request, the longest such. False if all of them are being answered.
   bool MakeRoom();
   /// Times out those whose deadline is at or before `now`; returns the next deadline.
   std::optional<SteadyTime> Expire(SteadyTime now);
@@ -61,6 +61,7 @@ class ConnectionTable {
   const std::function<void()> when_empty_;
 
   // Declared before the connections: these leave their queue when destroyed.
+  DeadlineQueue<Connection> opening_;
   DeadlineQueue<Connection> idle_;
   DeadlineQueue<Connection> reading_;
   DeadlineQueue<Connection> writing_;

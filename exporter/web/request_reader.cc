@@ -40,7 +40,7 @@ Refusal RequestLineRefusal(std::string_view head) {
 // Collects what matters of a head. Beast calls the functions in the order of the bytes.
 class RequestReader::Parser final : public http::basic_parser<true> {
  public:
-  explicit Parser(Request& request) : request_(request) {
+  explicit Parser(RequestHead& request) : request_(request) {
     header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's caller has limited it
     body_limit(kBodyBytes);
   }
@@ -78,6 +78,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     if (name == http::field::accept) keep_first(request_.accept);
     if (name == http::field::accept_encoding) keep_first(request_.accept_encoding);
     if (name == http::field::if_none_match) keep_first(request_.if_none_match);
+    if (name == http::field::authorization) keep_first(request_.authorization);
     if (name == http::field::host) ++hosts_;
     if (name == http::field::content_length) has_length_ = true;
     if (name == http::field::transfer_encoding) {
@@ -99,7 +100,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, BoostView, error_code&) override {}
   void on_finish_impl(error_code&) override {}
 
-  Request& request_;
+  RequestHead& request_;
   std::string_view target_;
   bool http11_ = false;
   int hosts_ = 0;

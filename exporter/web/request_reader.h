@@ -1,5 +1,5 @@
-// Turns the bytes of one request into a Request or a Refusal, whatever pieces they arrive in. Bodies are read
-// to find their end and dropped: nothing here takes one. The grammar is Boost.Beast's parser; what it is
+// Turns the bytes of one request into a RequestHead or a Refusal, whatever pieces they arrive in. Bodies are
+// read to find their end and dropped: nothing here takes one. The grammar is Boost.Beast's parser; what it is
 // lenient or silent about (see HeadScanner and Parser::Judge) is decided here.
 //
 // Pure: no I/O, no time. One per connection, used on the I/O thread.
@@ -15,13 +15,14 @@
 namespace buntime {
 
 /// Views are parts of the bytes given to Feed, empty when absent.
-struct Request {
+struct RequestHead {
   std::string_view method;
   std::string path;  // decoded
   std::string_view query;
   std::string_view accept;
   std::string_view accept_encoding;
   std::string_view if_none_match;
+  std::string_view authorization;
   bool keep_alive = false;       // what the client wants
   bool awaits_continue = false;  // sends its body only after "100 Continue"
 };
@@ -53,7 +54,7 @@ class RequestReader {
 
   State state() const { return state_; }
   /// Complete from state kBody on; in state kRefused as far as it was read.
-  const Request& request() const { return request_; }
+  const RequestHead& request() const { return request_; }
   const Refusal& refusal() const { return refusal_; }
 
  private:
@@ -69,7 +70,7 @@ class RequestReader {
   State state_ = State::kHead;
   HeadScanner scanner_;
   std::unique_ptr<Parser> parser_;  // null until the head is complete
-  Request request_;
+  RequestHead request_;
   Refusal refusal_;
 };
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
+
 namespace buntime {
 namespace {
 
@@ -35,6 +37,8 @@ constexpr std::array kPhrases = {
     Phrase{504, "Gateway Timeout"},
     Phrase{505, "HTTP Version Not Supported"},
 };
+
+constexpr std::string_view kAlwaysSent = "X-Content-Type-Options";
 
 void AppendInteger(std::string& out, std::size_t value) {
   std::array<char, 20> digits;
@@ -91,7 +95,8 @@ std::string_view ReasonPhrase(int status) {
 
 bool HasBody(int status) { return status >= 200 && status != 204 && status != 304; }
 
-void FormatHead(const HttpResponse& response, bool keep_alive, std::string_view date, std::string& out) {
+void FormatHead(const HttpResponse& response, const Headers& standing, bool keep_alive, std::string_view date,
+                std::string& out) {
   out.assign("HTTP/1.1 ");
   AppendInteger(out, static_cast<std::size_t>(response.status));
   out.append(" ").append(ReasonPhrase(response.status)).append("\r\nDate: ").append(date).append("\r\n");
@@ -101,8 +106,14 @@ void FormatHead(const HttpResponse& response, bool keep_alive, std::string_view 
     AppendInteger(out, (response.shared ? response.shared->size() : 0) + response.tail.size());
     out.append("\r\n");
   }
-  for (const auto& [name, value] : response.headers) AppendHeader(out, name, value);
-  out.append("X-Content-Type-Options: nosniff\r\nConnection: ").append(keep_alive ? "keep-alive" : "close");
+  for (const auto& header : response.headers) {
+    const auto same = [&header](const auto& other) { return EqualsIgnoringCase(other.first, header.first); };
+    if (std::ranges::none_of(standing, same)) AppendHeader(out, header.first, header.second);
+  }
+  for (const auto& [name, value] : standing) {
+    if (name != kAlwaysSent) AppendHeader(out, name, value);
+  }
+  out.append(kAlwaysSent).append(": nosniff\r\nConnection: ").append(keep_alive ? "keep-alive" : "close");
   out.append("\r\n\r\n");
 }
 

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "web/server.h"
 
@@ -26,9 +28,13 @@ std::string_view ReasonPhrase(int status);
 /// Whether an answer of this status has a body (RFC 9110, 6.4.1).
 bool HasBody(int status);
 
-/// Replaces `out` by status line and headers, up to and with the empty line. Control characters in values
-/// become spaces, so that no value can add a header.
-void FormatHead(const HttpResponse& response, bool keep_alive, std::string_view date, std::string& out);
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// Replaces `out` by status line and headers, up to and with the empty line. `standing` are sent with every
+/// answer and take the place of the response's own of the same name. Control characters in values become
+/// spaces, so that no value can add a header.
+void FormatHead(const HttpResponse& response, const Headers& standing, bool keep_alive, std::string_view date,
+                std::string& out);
 
 /// One line of plain text: `reason` and LF.
 HttpResponse PlainAnswer(int status, std::string reason);

@@ -13,7 +13,7 @@ namespace {
 // Enough to show the landing page and the metrics; more would not be one line.
 constexpr std::size_t kSuggestedPaths = 2;
 
-HttpRequest View(const Request& request) {
+HttpRequest View(const RequestHead& request) {
   return {request.method,          request.path,         request.query, request.accept,
           request.accept_encoding, request.if_none_match};
 }
@@ -23,13 +23,14 @@ HttpRequest View(const Request& request) {
 Router::Router(std::vector<Route> routes, Post to_pool, Post to_io, Log& log)
     : routes_(std::move(routes)), to_pool_(std::move(to_pool)), to_io_(std::move(to_io)), log_(log) {}
 
-std::string_view Router::Serve(const Request& request, const std::shared_ptr<AnswerSink>& sink) const {
-  const auto route = std::find_if(routes_.begin(), routes_.end(),
-                                  [&request](const Route& r) { return r.path == request.path; });
-  if (route == routes_.end()) {
-    sink->Answer(NotFound(request));
-    return "other";
-  }
+const Route* Router::Find(std::string_view path) const {
+  const auto route = std::ranges::find(routes_, path, &Route::path);
+  return route == routes_.end() ? nullptr : &*route;
+}
+
+void Router::Serve(const Route* route, const RequestHead& request,
+                   const std::shared_ptr<AnswerSink>& sink) const {
+  if (route == nullptr) return sink->Answer(NotFound(request));
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response = PlainAnswer(
         405, Printable(request.path) + " takes GET and HEAD, not " + Printable(request.method, 40));
@@ -38,11 +39,10 @@ std::string_view Router::Serve(const Request& request, const std::shared_ptr<Ans
   } else if (route->where == Route::Where::kInline) {
     sink->Answer(Call(*route, View(request)));
   } else {
-    to_pool_([this, &route = *route, view = View(request), sink] {
-      to_io_([sink, response = Call(route, view)]() mutable { sink->Answer(std::move(response)); });
+    to_pool_([this, route, view = View(request), sink] {
+      to_io_([sink, response = Call(*route, view)]() mutable { sink->Answer(std::move(response)); });
     });
   }
-  return route->path;
 }
 
 HttpResponse Router::Call(const Route& route, const HttpRequest& request) const {
@@ -56,7 +56,7 @@ HttpResponse Router::Call(const Route& route, const HttpRequest& request) const 
   return PlainAnswer(500, "this page could not be made; the exporter's log says why");
 }
 
-HttpResponse Router::NotFound(const Request& request) const {
+HttpResponse Router::NotFound(const RequestHead& request) const {
   std::string text = "nothing is served at " + Printable(request.path, 80);
   for (std::size_t i = 0; i < std::min(kSuggestedPaths, routes_.size()); ++i) {
     text += (i == 0 ? "; try " : " or ") + routes_[i].path;

@@ -29,13 +29,16 @@ class Router {
 
   Router(std::vector<Route> routes, Post to_pool, Post to_io, Log& log);
 
-  /// Calls sink->Answer once, on the I/O thread; for kInline handlers and errors before it returns. `request`
-  /// and the views in it must stay valid until then; `sink` is kept alive. Returns the path for the observer.
-  std::string_view Serve(const Request& request, const std::shared_ptr<AnswerSink>& sink) const;
+  /// Null: nothing is served there.
+  const Route* Find(std::string_view path) const;
+
+  /// Calls sink->Answer once, on the I/O thread; for kInline handlers and errors before it returns. `route`
+  /// is what Find returned. `request` and the views in it must stay valid until then; `sink` is kept alive.
+  void Serve(const Route* route, const RequestHead& request, const std::shared_ptr<AnswerSink>& sink) const;
 
  private:
   HttpResponse Call(const Route& route, const HttpRequest& request) const;
-  HttpResponse NotFound(const Request& request) const;
+  HttpResponse NotFound(const RequestHead& request) const;
 
   const std::vector<Route> routes_;
   const Post to_pool_;

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <ctime>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -16,7 +18,10 @@
 
 #include "web/connection.h"
 #include "web/listener.h"
+#include "web/password.h"
+#include "web/security.h"
 #include "web/tcp_stream.h"
+#include "web/tls_stream.h"
 
 namespace buntime {
 namespace {
@@ -35,6 +40,16 @@ std::size_t FittingConnections(std::size_t wanted, Log& log) {
   return most;
 }
 
+// Whom fairness between clients knows: an address, of IPv6 the network, whose addresses come for free.
+std::string ClientOf(const asio::ip::tcp::socket& socket) {
+  error_code gone;
+  const asio::ip::address address = socket.remote_endpoint(gone).address();
+  if (!address.is_v6()) return address.to_string();
+  const asio::ip::address_v6 six = address.to_v6();
+  if (six.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, six).to_string();
+  return asio::ip::make_network_v6(six, 64).canonical().to_string();
+}
+
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, std::vector<Route> routes, AccessObserver observer, Log& log)
@@ -43,8 +58,11 @@ class AsioServer final : public Server {
         services_{options.limits,
                   std::move(observer),
                   MakeRouter(std::move(routes), log),
+                  Guard(options.security ? options.security : std::make_shared<const Security>(), ToIo(),
+                        PasswordMatches),
                   MakeTable(options.limits, log),
                   {}},
+        tls_services_{[this](std::function<void()> task) { ToHandshaker(std::move(task)); }, log},
         listener_(
             io_, log, [this](asio::ip::tcp::socket socket) { Welcome(std::move(socket)); },
             [this] { return services_.table.MakeRoom(); }) {}
@@ -63,6 +81,12 @@ class AsioServer final : public Server {
 
   std::vector<std::string> Addresses() const override { return addresses_; }
 
+  void Secure(std::shared_ptr<const Security> security) override {
+    asio::post(io_, [this, security = std::move(security)]() mutable {
+      services_.guard.Adopt(std::move(security));
+    });
+  }
+
   void Stop() override {
     const std::lock_guard lock(stopping_);
     if (!thread_.joinable()) return;
@@ -70,6 +94,8 @@ class AsioServer final : public Server {
     thread_.join();
     pool_.stop();
     pool_.join();
+    if (handshaker_) handshaker_->join();
+    services_.guard.Stop();
     // What was cancelled or came back too late still holds its connection.
     io_.restart();
     io_.poll();
@@ -78,8 +104,17 @@ class AsioServer final : public Server {
  private:
   Router MakeRouter(std::vector<Route> routes, Log& log) {
     return Router(
-        std::move(routes), [this](std::function<void()> task) { asio::post(pool_, std::move(task)); },
-        [this](std::function<void()> task) { asio::post(io_, std::move(task)); }, log);
+        std::move(routes), [this](std::function<void()> task) { asio::post(pool_, std::move(task)); }, ToIo(),
+        log);
+  }
+
+  std::function<void(std::function<void()>)> ToIo() {
+    return [this](std::function<void()> task) { asio::post(io_, std::move(task)); };
+  }
+
+  void ToHandshaker(std::function<void()> task) {
+    if (!handshaker_) handshaker_.emplace(1);
+    asio::post(*handshaker_, std::move(task));
   }
 
   ConnectionTable MakeTable(ServerLimits limits, Log& log) {
@@ -95,16 +130,22 @@ class AsioServer final : public Server {
     if (services_.table.full() && !services_.table.MakeRoom()) {
       return TurnAway(std::move(socket));
     }
-    const auto connection = std::make_shared<Connection>(MakeTcpStream(std::move(socket)), services_);
+    std::string client = ClientOf(socket);
+    const auto& tls = services_.guard.security().tls;
+    auto stream =
+        tls ? MakeTlsStream(std::move(socket), tls, tls_services_, client) : MakeTcpStream(std::move(socket));
+    const auto connection = std::make_shared<Connection>(std::move(stream), std::move(client), services_);
     services_.table.Add(connection);
     connection->Start();
   }
 
   // The send buffer of a new socket takes these few bytes, so there is nothing to wait for.
   void TurnAway(asio::ip::tcp::socket socket) {
+    const Security& security = services_.guard.security();
+    if (security.tls) return;  // it would take a handshake to say so
     const HttpResponse full = PlainAnswer(503, "all connections are busy; try again in a moment");
     std::string text;
-    FormatHead(full, false, services_.date.At(std::time(nullptr)), text);
+    FormatHead(full, security.headers, false, services_.date.At(std::time(nullptr)), text);
     text += full.tail;
     error_code ignored;
     socket.non_blocking(true, ignored);
@@ -142,7 +183,9 @@ class AsioServer final : public Server {
   asio::steady_timer drain_timer_{io_};
   std::optional<SteadyTime> armed_for_;
   asio::thread_pool pool_;
+  std::optional<asio::thread_pool> handshaker_;  // one thread, started with the first TLS connection
   ConnectionServices services_;
+  const TlsServices tls_services_;
   Listener listener_;
 
   std::mutex stopping_;

@@ -45,6 +45,7 @@ struct Route {
   std::string path;  // exact match; "/" is the landing page
   Where where = Where::kInline;
   std::function<HttpResponse(const HttpRequest&)> handle;
+  bool open = false;  // served without password and beyond the rate limit
 };
 
 struct ServerLimits {
@@ -58,10 +59,13 @@ struct ServerLimits {
   std::size_t connections = 2048;  // beyond it the longest idle one makes room, else the new one gets 503
 };
 
+struct Security;
+
 struct ServerOptions {
   std::vector<std::string> listen;  // "host:port", "[::1]:port", ":port" (all addresses, both families)
   ServerLimits limits;
   std::size_t pool_threads = 1;
+  std::shared_ptr<const Security> security;  // null: plain HTTP for everyone
 };
 
 /// Called after each answer that was written whole: the route's path ("other" for unknown ones), status, and
@@ -73,12 +77,15 @@ class Server {
   virtual ~Server() = default;  // stops and joins
   /// Addresses that are listened on, ports resolved: "127.0.0.1:10077", "[::]:10077".
   virtual std::vector<std::string> Addresses() const = 0;
+  /// Locks the server in another way from now on. Connections that the new way would let in are served once
+  /// more and closed then, so that no request fails; others are closed at their next request. Any thread.
+  virtual void Secure(std::shared_ptr<const Security> security) = 0;
   /// Stops accepting, lets answers in flight finish (at most drain_timeout), closes, and joins. Idempotent.
   virtual void Stop() = 0;
 };
 
-/// Binds every address and starts serving. The first two routes are those that a 404 suggests. An address
-/// that cannot be bound is an error that names it and why.
+/// Binds every address and starts serving. SIGPIPE must be ignored. The first two routes are those that a 404
+/// suggests. An address that cannot be bound is an error that names it and why.
 Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::vector<Route> routes,
                                             AccessObserver observer, Log& log);
 

@@ -12,9 +12,19 @@
 
 namespace buntime {
 
+class TlsContext;
+
+/// How opening a stream ended. kPlainText: the client does not encrypt; it can be told so, unencrypted.
+enum class Opening { kOpen, kFailed, kPlainText };
+
+/// What a stream that is open is worth after a reload: as good as a new one, to be replaced by one soon, or
+/// of a client that would not be let in any more.
+enum class Standing { kCurrent, kOutdated, kRevoked };
+
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
+  virtual void OnOpen(Opening how) = 0;
   /// `bytes` is 0 when the client sent its last byte or the stream failed.
   virtual void OnRead(std::size_t bytes) = 0;
   virtual void OnWritten(bool ok) = 0;
@@ -25,6 +35,11 @@ class Stream {
   static constexpr std::size_t kMaxPieces = 3;
 
   virtual ~Stream() = default;
+  /// Exchanges what goes before the first byte. False: nothing does, and OnOpen is not called. `to` is kept
+  /// alive.
+  virtual bool Open(std::shared_ptr<StreamEvents> to) = 0;
+  /// `tls` is what new streams are opened with; null: plain TCP.
+  virtual Standing StandingUnder(const TlsContext* tls) const = 0;
   /// Reads what has arrived, at most one Read at a time. `into` must stay valid until OnRead; `to` is kept
   /// alive.
   virtual void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) = 0;

@@ -19,6 +19,12 @@ class TcpStream final : public Stream {
  public:
   explicit TcpStream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
 
+  bool Open(std::shared_ptr<StreamEvents>) override { return false; }
+
+  Standing StandingUnder(const TlsContext* tls) const override {
+    return tls == nullptr ? Standing::kCurrent : Standing::kRevoked;
+  }
+
   void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) override {
     socket_.async_read_some(
         asio::buffer(into.data(), into.size()),

@@ -17,7 +17,7 @@ TEST(FormatHeadTest, WritesEveryHeaderOnce) {
   HttpResponse response = PlainAnswer(405, "no");
   response.headers = {{"Allow", "GET\r\nX: y"}};
   std::string head = "what was there before";
-  FormatHead(response, false, "now", head);
+  FormatHead(response, {}, false, "now", head);
   EXPECT_EQ(head,
             "HTTP/1.1 405 Method Not Allowed\r\nDate: now\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "Content-Length: 3\r\nAllow: GET  X: y\r\nX-Content-Type-Options: nosniff\r\nConnection: "

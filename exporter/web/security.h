@@ -1,0 +1,39 @@
+// How the server is locked: what a WebConfig becomes once its files were read and found good. A reload builds
+// another one and hands it over whole. Constant and thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "model/web_config.h"
+
+namespace buntime {
+
+class TlsContext;
+
+struct Security {
+  std::shared_ptr<const TlsContext> tls;                     // null: plain HTTP
+  std::vector<std::pair<std::string, std::string>> headers;  // sent with every answer
+  std::map<std::string, std::string, std::less<>> users;     // name -> bcrypt hash; none: no authentication
+  std::optional<RateLimit> rate_limit;
+};
+
+/// Reads the files that `config` names. Errors name the line of the configuration, the file and the cause.
+Result<std::shared_ptr<const Security>> BuildSecurity(const WebConfig& config);
+
+/// Unix time at which the first of the server's certificates ends; empty without TLS.
+std::optional<double> CertificateExpiry(const Security& security);
+
+/// What `next` would leave open that `current` locks; empty: nothing. A file that an editor has emptied for a
+/// moment must not open the door.
+std::optional<std::string> Unlocks(const Security& current, const Security& next);
+
+/// The files whose change makes `config` another one.
+std::vector<std::string> FilesOf(const WebConfig& config);
+
+}  // namespace buntime

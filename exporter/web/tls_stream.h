@@ -1,0 +1,29 @@
+// A Stream over TLS, on OpenSSL straight over the socket: no buffers between the two, so an idle client costs
+// a few kilobytes.
+//
+// Threading: the I/O thread, but for the handshake's arithmetic: a milliseconds' worth each, which a crowd of
+// newcomers must not make those wait for who are in already. The socket stays open while it is under way.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "web/stream.h"
+#include "web/tls_context.h"
+
+namespace buntime {
+
+struct TlsServices {
+  std::function<void(std::function<void()>)> to_handshaker;
+  Log& log;
+};
+
+/// `client` is for the log. `services` outlives the stream. SIGPIPE must be ignored or blocked.
+std::unique_ptr<Stream> MakeTlsStream(boost::asio::ip::tcp::socket socket,
+                                      std::shared_ptr<const TlsContext> tls, const TlsServices& services,
+                                      std::string client);
+
+}  // namespace buntime
