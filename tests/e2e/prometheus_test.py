@@ -78,6 +78,7 @@ class PrometheusTest(ProgramTest):
         self.exported_first = {name: self.exported(name) for name in RELEASES}
         self.wait_until_stored()
         self.began = time.time()
+        self.wait_until_stored()  # the first samples of the window have to show the quiet
 
     def end(self):
         self.wait_until_stored()
