@@ -38,10 +38,23 @@ std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
   return product ^ (product >> 29);
 }
 
+std::uint32_t Hash(std::string_view text, std::uint64_t seed) {
+  std::uint64_t hash = Mix(seed, text.size());
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    hash = Mix(hash, word);
+    text.remove_prefix(sizeof word);
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, text.data(), text.size());
+  return static_cast<std::uint32_t>(Mix(hash, rest) >> 32);
+}
+
 }  // namespace
 
 Roster::Name Roster::Announce(std::string_view id) const {
-  const std::uint32_t hash = Hash(id);
+  const std::uint32_t hash = HashId(id);
   if (!ids_.empty()) __builtin_prefetch(&ids_[hash & (ids_.size() - 1)], 1);
   return {id, hash};
 }
@@ -50,7 +63,7 @@ void Roster::End(const Name& name, std::string_view app) {
   const std::string_view id = name.text;
   if (id.empty()) return LeaveOut(Anomaly::kUnnamedWorker);
   const std::string_view label = CutLabel(id);
-  if (!InsertId(label.size() == id.size() ? name : Name{label, Hash(label)})) {
+  if (!InsertId(label.size() == id.size() ? name : Name{label, HashId(label)})) {
     return LeaveOut(Anomaly::kDuplicateWorker);
   }
   Worker& worker = snapshot_.workers.back();
@@ -92,7 +105,7 @@ TextRef Roster::Append(std::string_view text) {
 // Many workers run few apps, so the last one seen in each slot is usually the same again.
 void Roster::NameApp(Worker& worker, std::string_view text) {
   if (text.size() > kMaxLabelBytes) return NameLongApp(worker, text);
-  TextRef& recent = recent_apps_[Hash(text) % kRecentApps];
+  TextRef& recent = recent_apps_[Hash(text, 0) % kRecentApps];
   if (!SameText(snapshot_.Text(recent), text)) recent = Append(text);
   Refer(worker, text, recent);
 }
@@ -104,17 +117,9 @@ void Roster::NameLongApp(Worker& worker, std::string_view text) {
 }
 
 // Starts from an address, which differs from run to run, so that nobody can prepare ids that all collide.
-std::uint32_t Roster::Hash(std::string_view text) const {
-  std::uint64_t hash = Mix(std::bit_cast<std::uintptr_t>(this), text.size());
-  while (text.size() >= sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data(), sizeof word);
-    hash = Mix(hash, word);
-    text.remove_prefix(sizeof word);
-  }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, text.data(), text.size());
-  return static_cast<std::uint32_t>(Mix(hash, rest) >> 32);
+// Nothing of the result depends on it.
+std::uint32_t Roster::HashId(std::string_view id) const {
+  return Hash(id, std::bit_cast<std::uintptr_t>(this));
 }
 
 // Claims `id` for the last worker. False: another one has it.

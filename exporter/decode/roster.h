@@ -45,14 +45,14 @@ class Roster {
     std::uint32_t hash = 0;
     std::uint32_t number = 0;  // of the worker, from 1; 0: free
   };
-  static constexpr std::size_t kRecentApps = 256;
+  static constexpr std::size_t kRecentApps = 1024;
 
   void LeaveOut(Anomaly why);
   std::string_view CutLabel(std::string_view label);
   TextRef Append(std::string_view text);
   void NameApp(Worker& worker, std::string_view text);
   void NameLongApp(Worker& worker, std::string_view text);
-  std::uint32_t Hash(std::string_view text) const;
+  std::uint32_t HashId(std::string_view id) const;
   bool InsertId(const Name& id);
   void Grow(std::size_t slots);
 

@@ -1,12 +1,16 @@
 // How workers are read: names, states, numbers, and what is left out.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "decode/decode_cases.h"
 #include "decode/decoder.h"
+#include "support/stats_body.h"
 
 namespace buntime {
 namespace {
@@ -159,6 +163,17 @@ TEST(DecodeWorkers, FindsDuplicatesAmongMany) {
     EXPECT_EQ(snapshot.Text(snapshot.workers[i].id), "w" + std::to_string(i));
     EXPECT_EQ(snapshot.workers[i].requests, 0);
   }
+}
+
+// Ids are found by a hash that differs from place to place, and apps are shared. Neither may show.
+TEST(DecodeWorkers, TheSameBodyGivesTheSameSnapshotOnEveryThread) {
+  const std::string body = testing::MakeStatsBody(Dialect::kDocumented, 5000);
+  const Snapshot expected = Decoded(body);
+  std::array<Snapshot, 16> snapshots;  // each thread has its decoder at another address
+  std::vector<std::thread> threads;
+  for (Snapshot& snapshot : snapshots) threads.emplace_back([&] { snapshot = Decoded(body); });
+  for (std::thread& thread : threads) thread.join();
+  for (const Snapshot& snapshot : snapshots) EXPECT_EQ(snapshot, expected);
 }
 
 TEST(DecodeWorkers, CutsLongNamesBetweenCharacters) {
