@@ -87,6 +87,32 @@ class IsolationTest(ProgramTest):
                    >= before + 5)
         self.assertLess(exporter.metrics().value("buntime_poll_duration_seconds", runtime="r0"), INTERVAL / 2)
 
+    def test_runtimes_that_send_megabytes_do_not_starve_the_others(self):
+        good = self.simulator("--warmup", "30s")
+        urls = ["--runtime.url", f"good={good.url}"]
+        # A simulator that sends without end has time for nothing else, so each has a process of its own.
+        for name, fault in [("bomb", "gzip-bomb"), ("endless", "endless-body"), ("huge", "huge-body=60MiB")]:
+            urls += ["--runtime.url", f"{name}={self.simulator('--warmup', '30s', '--fault', fault).url}"]
+        exporter = self.exporter(*urls, "--poll.interval", f"{4 * INTERVAL}s", fast=False)
+        polls = "buntime_exporter_polls_total"
+        times = []
+
+        def five_polls():
+            started = time.monotonic()
+            page = exporter.metrics()
+            self.assertEqual(exporter.get("/-/healthy").status, 200)
+            times.append(time.monotonic() - started)
+            return page.value(polls, runtime="good", outcome="ok") >= 5 and page
+
+        page = eventually(five_polls, deadline=40 * INTERVAL)
+        took = page.value("buntime_poll_duration_seconds", runtime="good")
+        self.report(f"scrape and health: median {statistics.median(times) * 1000:.1f} ms, worst "
+                    f"{max(times) * 1000:.0f} ms; poll of the good runtime {took * 1000:.0f} ms")
+        outcomes = {dict(labels)["outcome"]: count for labels, count in page.select(polls, runtime="good").items()}
+        self.assertEqual({outcome for outcome, count in outcomes.items() if count}, {"ok"})
+        self.assertLess(statistics.median(times), 0.5 * TIME_FACTOR)
+        self.assertEqual(page.outcome(runtime="bomb"), "too_large")
+
     def test_fifty_scrapers_of_a_large_runtime(self):
         workers = 5000
         sim = self.simulator("--workers", str(workers), "--warmup", "60s")
