@@ -68,6 +68,9 @@ Result<CertificateChain> ReadCertificates(const PemSource& source) {
 Result<KeyPtr> ReadKey(const PemSource& source) {
   auto text = ReadText(source);
   if (!text) return text.error();
+  if (text->find("PRIVATE KEY-----") == std::string::npos) {
+    return Error{source.where + ": " + NameOf(source) + " holds no private key"};
+  }
   ERR_clear_error();
   bool asked = false;
   KeyPtr key;
@@ -77,13 +80,11 @@ Result<KeyPtr> ReadKey(const PemSource& source) {
   }
   Forget(*text);
   if (key) return key;
-  const bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string reason = TakeOpensslError();
   if (asked) {
     return Error{source.where + ": the key in " + NameOf(source) +
                  " is encrypted: give it without a passphrase and protect the file instead"};
   }
-  if (none) return Error{source.where + ": " + NameOf(source) + " holds no private key"};
   return Error{source.where + ": the key in " + NameOf(source) + " is damaged: " + reason};
 }
 
