@@ -73,7 +73,7 @@ void ServerTest::Start() {
   std::vector<Route> routes;
   routes.push_back({"/", Where::kInline, [](const HttpRequest&) { return Text("hello\n"); }});
   routes.push_back({"/metrics", Where::kInline, [](const HttpRequest&) { return Text("m 1\n"); }});
-  routes.push_back({"/-/healthy", Where::kInline, [](const HttpRequest&) { return Text("ok\n"); }});
+  routes.push_back({"/-/healthy", Where::kInline, [](const HttpRequest&) { return Text("ok\n"); }, true});
   routes.push_back({"/echo", Where::kInline, Echo});
   routes.push_back({"/throw", Where::kInline, [](const HttpRequest&) -> HttpResponse {
                       throw std::runtime_error("a secret of the inside");

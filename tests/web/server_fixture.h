@@ -54,7 +54,7 @@ class ServerTest : public ::testing::Test {
   ServerTest();
 
   /// Starts with `options_` and the shared routes:
-  /// "/" inline "hello\n"; "/-/healthy" inline "ok\n"; "/echo" inline, what it saw of the request;
+  /// "/" inline "hello\n"; "/-/healthy" inline "ok\n", open; "/echo" inline, what it saw of the request;
   /// "/throw" inline; "/pool" on the pool, waits for Release; "/large" inline, `large_` as shared body and a
   /// tail.
   void Start();
