@@ -17,6 +17,7 @@ struct Config {
   std::string telemetry_path;
   std::string web_config_file;  // empty: plain HTTP for everyone
   bool health_auth = false;     // whether health paths ask for a password, too
+  bool enable_lifecycle = false;  // whether there are POST /-/reload and /config
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
 };

@@ -51,6 +51,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      "re-read when it, or a file it names, changes."},
     {"web.health-auth", "health_auth", "", "",
      "Ask for a password (and count against the rate limit) at /-/healthy and /-/ready, too.", "true"},
+    {"web.enable-lifecycle", "enable_lifecycle", "", "",
+     "Serve POST /-/reload, which loads the configuration again, and /config, which shows it.", "true"},
     {"log.level", "log_level", "debug|info|warn|error", "info", "Least severe messages to log."},
     {"log.format", "log_format", "logfmt|json", "logfmt",
      "Form of the log lines, which go to standard error."},

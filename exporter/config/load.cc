@@ -62,6 +62,7 @@ Result<Config> LoadConfig(const Invocation& invocation) {
   }
   config.web_config_file = reader.Text("web_config_file");
   config.health_auth = reader.Flag("health_auth", false);
+  config.enable_lifecycle = reader.Flag("enable_lifecycle", false);
   config.log_level = reader.Choice<LogLevel, 4>("log_level", {{{"info", LogLevel::kInfo},
                                                                {"debug", LogLevel::kDebug},
                                                                {"warn", LogLevel::kWarn},

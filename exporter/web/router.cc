@@ -31,10 +31,12 @@ const Route* Router::Find(std::string_view path) const {
 void Router::Serve(const Route* route, const RequestHead& request,
                    const std::shared_ptr<AnswerSink>& sink) const {
   if (route == nullptr) return sink->Answer(NotFound(request));
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse response = PlainAnswer(
-        405, Printable(request.path) + " takes GET and HEAD, not " + Printable(request.method, 40));
-    response.headers.emplace_back("Allow", "GET, HEAD");
+  const bool reads = route->method == "GET";
+  if (request.method != route->method && !(reads && request.method == "HEAD")) {
+    HttpResponse response = PlainAnswer(405, Printable(request.path) + " takes " +
+                                                 (reads ? "GET and HEAD" : std::string(route->method)) +
+                                                 ", not " + Printable(request.method, 40));
+    response.headers.emplace_back("Allow", reads ? "GET, HEAD" : std::string(route->method));
     sink->Answer(std::move(response));
   } else if (route->where == Route::Where::kInline) {
     sink->Answer(Call(*route, View(request)));

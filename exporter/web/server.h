@@ -46,6 +46,7 @@ struct Route {
   Where where = Where::kInline;
   std::function<HttpResponse(const HttpRequest&)> handle;
   bool open = false;  // served without password and beyond the rate limit
+  std::string_view method = "GET";  // which includes HEAD; the only other one that makes sense is POST
 };
 
 struct ServerLimits {

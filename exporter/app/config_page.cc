@@ -1,0 +1,81 @@
+#include "app/config_page.h"
+
+#include <string_view>
+
+#include "base/text.h"
+
+namespace buntime {
+namespace {
+
+class Yaml {
+ public:
+  // JSON strings are YAML strings, so that no value can be taken for anything else.
+  void Line(std::string_view indent, std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    text.append(indent).append(key).append(": ");
+    AppendJsonString(text, value);
+    text += '\n';
+  }
+  std::string text;
+};
+
+void AppendCredential(Yaml& yaml, const Credential& credential) {
+  switch (credential.kind) {
+    case Credential::Kind::kNone:
+      break;
+    case Credential::Kind::kApiKey:
+      yaml.Line("    ", "api_key_file", credential.file);
+      break;
+    case Credential::Kind::kBearer:
+      yaml.Line("    ", "bearer_token_file", credential.file);
+      break;
+    case Credential::Kind::kBasic:
+      yaml.text += "    basic_auth:\n";
+      yaml.Line("      ", "username", credential.username);
+      yaml.Line("      ", "password_file", credential.file);
+      break;
+  }
+}
+
+void AppendTls(Yaml& yaml, const TlsClient& tls) {
+  if (tls == TlsClient()) return;
+  yaml.text += "    tls:\n";
+  yaml.Line("      ", "ca_file", tls.ca_file);
+  yaml.Line("      ", "cert_file", tls.cert_file);
+  yaml.Line("      ", "key_file", tls.key_file);
+  yaml.Line("      ", "server_name", tls.server_name);
+  yaml.text.append("      insecure_skip_verify: ").append(tls.insecure_skip_verify ? "true\n" : "false\n");
+}
+
+void AppendTarget(Yaml& yaml, const Target& target) {
+  yaml.Line("  - ", "url",
+            target.url.origin + (target.url.exact_stats.empty() ? target.url.path : target.url.exact_stats));
+  yaml.Line("    ", "name", target.name);
+  yaml.Line("    ", "plugin_base", target.plugin_base.empty() ? "/" : target.plugin_base);
+  yaml.Line("    ", "layout", target.layout ? Name(*target.layout) : "auto");
+  if (target.pool_size) {
+    std::string size;
+    AppendNumber(size, *target.pool_size);
+    yaml.Line("    ", "pool_size", size);
+  }
+  AppendCredential(yaml, target.credential);
+  AppendTls(yaml, target.tls);
+  yaml.text += "    poll:\n";
+  yaml.Line("      ", "interval", FormatDuration(target.interval));
+  yaml.Line("      ", "timeout", FormatDuration(target.timeout));
+  yaml.Line("      ", "stale_after", FormatDuration(target.stale_after));
+  yaml.Line("      ", "peak_window", FormatDuration(target.peak_window));
+  yaml.Line("      ", "max_body", FormatSize(target.max_body));
+  yaml.Line("    ", "worker_limit", std::to_string(target.worker_limit));
+}
+
+}  // namespace
+
+std::string ConfigPage(const Config& config) {
+  Yaml yaml;
+  yaml.text = "runtimes:\n";
+  for (const Target& target : config.targets) AppendTarget(yaml, target);
+  return yaml.text;
+}
+
+}  // namespace buntime

@@ -1,0 +1,126 @@
+#include "app/exporter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/landing_page.h"
+#include "app/version.h"
+#include "metrics/exposition.h"
+#include "web/encoding.h"
+
+namespace buntime {
+namespace {
+
+std::vector<std::string> RuntimeNames(const Config& config) {
+  std::vector<std::string> names;
+  for (const Target& target : config.targets) names.push_back(target.name);
+  return names;
+}
+
+HttpResponse Text(int status, std::string line) {
+  HttpResponse response;
+  response.status = status;
+  response.tail = std::move(line) + "\n";
+  return response;
+}
+
+}  // namespace
+
+Exporter::Exporter(const Config& config, Log& log)
+    : config_(config),
+      log_(log),
+      self_({kVersion, kRevision, kCompiler}, RuntimeNames(config)),
+      pages_([this] { return board_.Latest(); }, self_),
+      fetcher_(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
+      poller_(config.targets, *fetcher_, clock_, log, board_,
+              [this](const Target& target, Outcome outcome, double seconds, const AnomalyCounts& anomalies) {
+                self_.CountPoll(target.name, outcome, seconds, anomalies);
+              }) {
+  NoteReload(true);
+}
+
+Result<std::unique_ptr<Server>> Exporter::StartServing(std::shared_ptr<const Security> security,
+                                                       Lifecycle lifecycle) {
+  ServerOptions options;
+  options.listen = config_.listen;
+  NoteCertificate(*security);
+  options.security = std::move(security);
+  return StartServer(
+      options, Routes(std::move(lifecycle)),
+      [this](std::string_view path, int status, double seconds) {
+        self_.CountRequest(path, status, seconds);
+      },
+      log_);
+}
+
+void Exporter::Apply(const Config& config) {
+  self_.SetRuntimes(RuntimeNames(config));
+  poller_.Replace(config.targets);
+}
+
+void Exporter::NoteCertificate(const Security& security) {
+  const auto expiry = CertificateExpiry(security);
+  if (!expiry) return;
+  self_.SetCertificateExpiry(*expiry);
+  if (*expiry < clock_.UnixSeconds()) log_.Warn("the certificate of --web.config.file has expired");
+}
+
+std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
+  using enum Route::Where;
+  const bool open = !config_.health_auth;
+  std::vector<Route> routes = {
+      {"/", kInline, [this](const HttpRequest&) { return Landing(); }},
+      {config_.telemetry_path, kPool, [this](const HttpRequest& request) { return Metrics(request); }},
+      {"/-/healthy", kInline, [](const HttpRequest&) { return Text(200, "healthy"); }, open},
+      {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
+  };
+  if (lifecycle.reload) {
+    routes.push_back({"/-/reload", kPool,
+                      [reload = std::move(lifecycle.reload)](const HttpRequest&) {
+                        const auto error = reload();
+                        return error ? Text(500,
+                                            "the last good configuration stays in force: " + error->message)
+                                     : Text(200, "reloaded");
+                      },
+                      false, "POST"});
+    routes.push_back({"/config", kPool, [describe = std::move(lifecycle.describe)](const HttpRequest&) {
+                        HttpResponse response;
+                        response.content_type = "application/yaml; charset=utf-8";
+                        response.tail = describe();
+                        return response;
+                      }});
+  }
+  return routes;
+}
+
+HttpResponse Exporter::Metrics(const HttpRequest& request) {
+  const bool gzip = AcceptsGzip(request.accept_encoding);
+  Page page = pages_.Get(gzip);
+  HttpResponse response;
+  response.content_type = kExpositionType;
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  response.shared = std::move(page.shared);
+  response.tail = std::move(page.tail);
+  return response;
+}
+
+// A runtime that is down does not make the exporter unready: its `buntime_up 0` has to be scraped.
+HttpResponse Exporter::Ready() const {
+  const auto fleet = board_.Latest();
+  const auto untried =
+      std::ranges::count_if(fleet->runtimes, [](const auto& runtime) { return !runtime->tried; });
+  if (untried == 0) return Text(200, "ready");
+  return Text(503, "not ready: " + std::to_string(untried) + " of " + std::to_string(fleet->runtimes.size()) +
+                       " runtimes have not been polled yet");
+}
+
+HttpResponse Exporter::Landing() const {
+  HttpResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
+  response.tail = LandingPage(*board_.Latest(), config_.telemetry_path, kVersion);
+  return response;
+}
+
+}  // namespace buntime

@@ -1,0 +1,63 @@
+// Loads the configuration again, each of its two files as a whole or not at all: the last good one stays in
+// force. Thread-safe: signals and the watch come from the main thread, POST /-/reload from the server's pool.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/exporter.h"
+#include "app/web_lock.h"
+#include "base/file_stamp.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "config/flags.h"
+#include "web/server.h"
+
+namespace buntime {
+
+/// That the secrets which the configuration names can be read.
+std::optional<Error> CheckCredentials(const Config& config);
+
+class Reloader {
+ public:
+  /// `config` is what `invocation` said at the start. References outlive the reloader; `lock` is its own from
+  /// now on.
+  Reloader(const Invocation& invocation, Config config, Exporter& exporter, WebLock& lock, Log& log);
+
+  /// The server whose lock is changed; before this, reloading fails. It outlives the last reload.
+  void Attach(Server& server);
+
+  /// Loads everything. The error, which has been logged, is the first of what went wrong.
+  std::optional<Error> Reload(std::string_view why);
+  /// Loads what has changed on disk since it was last loaded.
+  void ReloadIfChanged();
+
+  /// The configuration in force, as a file that --config.file would take. It holds no secret: those stand in
+  /// files.
+  std::string Describe();
+
+ private:
+  // All of them with mutex_ held.
+  std::optional<Error> ReloadRuntimes(std::string_view why);
+  std::optional<Error> ReloadLock(std::string_view why);
+  void Note();
+
+  const Invocation& invocation_;
+  Exporter& exporter_;
+  Log& log_;
+  std::string path_;  // of --config.file; empty: there is none. Constant after construction.
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  Config config_;
+  WebLock& lock_;
+  Server* server_ = nullptr;
+  std::optional<FileStamp> stamp_;
+  bool runtimes_good_ = true;
+  bool lock_good_ = true;
+};
+
+}  // namespace buntime

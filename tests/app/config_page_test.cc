@@ -1,0 +1,61 @@
+#include "app/config_page.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "config/config_file.h"
+#include "config/target_builder.h"
+
+namespace buntime {
+namespace {
+
+using namespace std::chrono_literals;
+
+Target Full() {
+  Target target;
+  target.name = "blue \"#1\": {x}";
+  target.url = *ParseRuntimeUrl("https://10.0.0.5:8000/prefix");
+  target.plugin_base = "/m";
+  target.layout = Layout::kApi;
+  target.pool_size = 100;
+  target.credential = {Credential::Kind::kBasic, "user", "/run/secrets/password"};
+  target.tls = {"/ca.pem", "/cert.pem", "/key.pem", "buntime", true};
+  target.interval = 90s;
+  target.timeout = 2500ms;
+  target.stale_after = 10min;
+  target.peak_window = 2min;
+  target.max_body = 3 << 20;
+  target.worker_limit = 0;
+  return target;
+}
+
+TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {
+  Config config;
+  config.targets.push_back(Full());
+  Target bare = Full();
+  bare.name = "bare";
+  bare.url = *ParseRuntimeUrl("http://h:1/metrics/admin/stats");
+  bare.plugin_base = "";
+  bare.layout.reset();
+  bare.pool_size.reset();
+  bare.tls = {};
+  for (const auto kind : {Credential::Kind::kNone, Credential::Kind::kApiKey, Credential::Kind::kBearer}) {
+    bare.credential = kind == Credential::Kind::kNone ? Credential() : Credential{kind, "", "/run/secrets/key"};
+    bare.name += "+";
+    config.targets.push_back(bare);
+  }
+  const std::string page = ConfigPage(config);
+  const auto file = ParseConfigFile(page, "/etc/buntime/config.yml");
+  ASSERT_TRUE(file) << file.error().message << "\n" << page;
+  ASSERT_EQ(file->runtimes.size(), config.targets.size());
+  for (std::size_t i = 0; i < config.targets.size(); ++i) {
+    const auto target = BuildTarget({&file->runtimes[i]});
+    ASSERT_TRUE(target) << target.error().message;
+    EXPECT_EQ(*target, config.targets[i]) << page;
+  }
+}
+
+}  // namespace
+}  // namespace buntime
