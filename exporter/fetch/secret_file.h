@@ -2,15 +2,12 @@
 // its thread. ReadSecretFile is declared in fetcher.h, for checks at start-up.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/result.h"
 
@@ -32,23 +29,13 @@ class SecretFiles {
   Result<std::string_view> Get(const std::string& path);
 
  private:
-  // What changes whenever somebody replaces, rewrites or (ctime) permits a file, symbolic links followed.
-  struct Stamp {
-    std::int64_t mtime_ns = 0;
-    std::int64_t ctime_ns = 0;
-    off_t size = 0;
-    ino_t inode = 0;
-    dev_t device = 0;
-    friend bool operator==(const Stamp&, const Stamp&) = default;
-  };
   struct Entry {
-    std::optional<Stamp> stamp;  // of the latest look; empty: there was no file
+    std::optional<FileStamp> stamp;  // of the latest look; empty: there was no file
     bool looked = false;
     std::optional<std::string> secret;  // the last good one
     std::string error;                  // of the latest look; empty: it was good
   };
 
-  static std::optional<Stamp> Look(const std::string& path);
   void Reread(const std::string& path, Entry& entry);
 
   Log& log_;

@@ -162,11 +162,12 @@ TEST(ReadSecretFile, SaysWhatIsWrong) {
         file + " holds control characters or more than one line; it has to hold nothing but the secret");
   }
   WriteFile(path, std::string(64 * 1024 + 1, 'k'));
-  EXPECT_EQ(error(path), file + " holds more than 64KiB");
-  EXPECT_EQ(error(directory.path("")), "the secret file " + directory.path("") + " is not a regular file");
+  EXPECT_EQ(error(path), "cannot read the secret file " + path + ": it is longer than 64KiB");
+  EXPECT_EQ(error(directory.path("")),
+            "cannot read the secret file " + directory.path("") + ": it is a directory");
   const std::string pipe = directory.path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_EQ(error(pipe), "the secret file " + pipe + " is not a regular file");
+  EXPECT_EQ(error(pipe), "cannot read the secret file " + pipe + ": it is not a regular file");
 }
 
 }  // namespace
