@@ -60,6 +60,32 @@ INHIBITION = [
                      ("BuntimeHighUtilization", {"job": "buntime", "instance": "b:8000"})],
      {"BuntimeHighUtilization a:8000"}),
 ]
+# (what inhibits, what is inhibited, the labels that must be equal)
+INSTANCE = ["cluster", "namespace", "job", "instance", "runtime"]
+SCOPES = [
+    ("BuntimeTargetsMissing critical", "BuntimeRestart info", ["cluster"]),
+    ("BuntimeDown critical", "BuntimeInstanceDown warning", ["cluster", "namespace", "job"]),
+    ("BuntimePoolExhausted critical", "BuntimeHighUtilization warning", INSTANCE),
+    ("BuntimeNoWorkers critical", "BuntimeWorkersNotServing warning", INSTANCE),
+    ("BuntimeCrashLooping critical", "BuntimeRestart info", INSTANCE),
+    ("BuntimeEphemeralQueueNearLimit critical", "BuntimeEphemeralQueueBacklog warning", INSTANCE),
+    ("BuntimeAppErrorBudgetBurn critical", "BuntimeAppErrorBudgetBurn warning", ["cluster", "namespace", "job", "app"]),
+    ("BuntimeExporterDown warning", "BuntimeExporterSlowScrapes warning", ["cluster", "namespace", "job", "instance"]),
+]
+
+
+def scope_cases():
+    """For each scope: the source, a target that is equal, and targets that differ in one of the labels."""
+    for number, (source, target, equal) in enumerate(SCOPES):
+        base = {"cluster": f"scope-{number}", "namespace": "n", "job": "j", "instance": "i", "runtime": "r", "app": "a"}
+        name, severity = source.split()
+        yield {"alertname": name, "severity": severity, **base}, False
+        name, severity = target.split()
+        yield {"alertname": name, "severity": severity, "copy": "equal", **base}, True
+        for label in equal:
+            yield {"alertname": name, "severity": severity, "copy": label, **base, label: f"other-{number}"}, False
+
+
 SEVERITY = {rule.alert: rule.labels["severity"] for rule in alertlib.all_rules() if rule.alert}
 
 
@@ -115,7 +141,8 @@ class InhibitionTest(unittest.TestCase):
         cls.addClassCleanup(process.wait)
         cls.addClassCleanup(process.kill)
         cls.wait_for(cls.alerts, "Alertmanager did not start")
-        cls.post([{"labels": labels} for _, fired, _ in INHIBITION for labels in map(cls.labels, fired)])
+        cls.post([{"labels": labels} for _, fired, _ in INHIBITION for labels in map(cls.labels, fired)]
+                 + [{"labels": labels} for labels, _ in scope_cases()])
 
     @staticmethod
     def wait_for(condition, message, seconds=20):
@@ -144,11 +171,24 @@ class InhibitionTest(unittest.TestCase):
         request = urllib.request.Request(cls.url, json.dumps(alerts).encode(), {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=5).close()
 
-    def test_cases(self):
-        expected = sum(len(inhibited) for _, _, inhibited in INHIBITION)
+    def states(self):
+        """The state of every alert, once as many are inhibited as should be."""
+        expected = sum(len(inhibited) for _, _, inhibited in INHIBITION) + len(SCOPES)
         self.wait_for(lambda: sum(a["status"]["state"] == "suppressed" for a in self.alerts()) >= expected,
-                      "fewer alerts are inhibited than expected", seconds=5)
-        state = {json.dumps(a["labels"], sort_keys=True): a["status"]["state"] for a in self.alerts()}
+                      "fewer alerts are inhibited than expected", seconds=10)
+        return {json.dumps(a["labels"], sort_keys=True): a["status"]["state"] for a in self.alerts()}
+
+    def test_scopes(self):
+        state = self.states()
+        for labels, inhibited in scope_cases():
+            with self.subTest(labels):
+                self.assertEqual("suppressed" if inhibited else "active", state[json.dumps(labels, sort_keys=True)])
+
+    def test_every_rule_has_a_scope(self):
+        self.assertEqual(len(SCOPES), len(alertlib.load(CONFIG.read_text())["inhibit_rules"]))
+
+    def test_cases(self):
+        state = self.states()
         for name, fired, inhibited in INHIBITION:
             for alert in fired:
                 labels = self.labels(alert)

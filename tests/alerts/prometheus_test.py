@@ -1,13 +1,14 @@
 """A real Prometheus loads all rule files, finds every rule healthy, and evaluates them over a thousand runtimes.
 
 The runtimes are one page with the series of a thousand of them (three apps each), served from here. Scrapes every two
-seconds give each window of the rules as many samples within a minute as it has in production; the time of an
-evaluation is what Prometheus itself reports.
+seconds give each window of the rules as many samples within a minute as it has in production. What counts is the time
+of the processor and not that of the clock, so that a busy machine does not fail the test.
 
 Usage: prometheus_test.py [RUNTIMES [SECONDS]]
 """
 import http.server
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -87,21 +88,35 @@ def series(url):
         return int(result[0]["value"][1]) if result else 0
 
 
-def watch(url, seconds, process):
-    """The shortest time that one evaluation of all groups took while the windows were full, and the last state."""
-    deadline, best, state = time.monotonic() + seconds, float("inf"), []
-    while time.monotonic() < deadline:
-        time.sleep(1)
-        if process.poll() is not None:
-            raise SystemExit("Prometheus ended, see its log above")
+def processor_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def evaluated(url):
+    """How many rules have been evaluated since the start."""
+    with urllib.request.urlopen(url + "/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("prometheus_rule_evaluations_total{"))
+
+
+def wait_until_ready(url, process):
+    while process.poll() is None:
         try:
-            state = groups(url)
+            return groups(url)
         except OSError:
-            continue
-        # the windows are empty at first; the second half of the time counts
-        if deadline - time.monotonic() < seconds / 2 and all(group["evaluationTime"] for group in state):
-            best = min(best, sum(group["evaluationTime"] for group in state))
-    return best, state
+            time.sleep(0.2)
+    raise SystemExit("Prometheus did not start")
+
+
+def measure(url, seconds, process):
+    """Processor seconds for one evaluation of all rules, scrapes and all, once the windows are full."""
+    wait_until_ready(url, process)
+    time.sleep(seconds / 2)
+    spent, done = processor_seconds(process), evaluated(url)
+    time.sleep(seconds / 2)
+    rules = sum(len(group["rules"]) for group in groups(url))
+    return (processor_seconds(process) - spent) / ((evaluated(url) - done) / rules)
 
 
 def main():
@@ -117,8 +132,8 @@ def main():
                                     f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
         url = f"http://127.0.0.1:{port}"
         try:
-            best, state = watch(url, seconds, process)
-            count = series(url)
+            cost = measure(url, seconds, process)
+            state, count = groups(url), series(url)
         finally:
             process.terminate()
             process.wait()
@@ -126,12 +141,11 @@ def main():
     rules = [rule for group in state for rule in group["rules"]]
     sick = [f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}" for rule in rules if rule["health"] != "ok"]
     firing = [rule["name"] for rule in rules if rule.get("state", "inactive") != "inactive"]
-    print(f"{len(rules)} rules over {count} series of {Page.runtimes} runtimes: {best:.3f} s for one evaluation of all groups")
-    for rule in sorted(rules, key=lambda rule: -rule["evaluationTime"])[:5]:
-        print(f"  {rule['evaluationTime']:.3f} s {rule['name']}")
-    print(*[f"not healthy: {line}" for line in sick], *[f"not silent on healthy runtimes: {name}" for name in firing], sep="\n")
+    print(f"{len(rules)} rules over {count} series of {Page.runtimes} runtimes: {cost:.3f} s for one evaluation of all groups")
+    for complaint in [f"not healthy: {line}" for line in sick] + [f"not silent on healthy runtimes: {name}" for name in firing]:
+        print(complaint)
     complete = len(rules) == len(alertlib.all_rules()) and count > 30 * Page.runtimes
-    return 0 if complete and not sick and not firing and best < LIMIT_SECONDS else 1
+    return 0 if complete and not sick and not firing and cost < LIMIT_SECONDS else 1
 
 
 if __name__ == "__main__":
