@@ -68,7 +68,9 @@ bool TlsContext::LoadProtocol(const WebTls& config) {
   SSL_CTX* const context = context_.get();
   // What is older than TLS 1.2 needs hashes that OpenSSL allows at its lowest level only.
   if (config.min_version < TlsVersion::kTls12) SSL_CTX_set_security_level(context, 0);
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // Many clients close without TLS' goodbye. To HTTP, which knows where a request ends, that tells nothing.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_IGNORE_UNEXPECTED_EOF);
   if (config.prefer_server_cipher_suites) SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
