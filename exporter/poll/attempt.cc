@@ -152,6 +152,10 @@ void Attempt::OnStats(ExchangeResult result) {
   }
   if (SearchWeight(snapshot.error().outcome) > 0) {
     SearchOn(snapshot.error());
+  } else if (best_error_ && snapshot.error().outcome == Outcome::kTimeout) {
+    // What the paths before answered says more than that there was no time left for this one.
+    best_error_->message += "; then the time was up at " + candidates_[next_ - 1].stats;
+    Finish(*best_error_);
   } else {
     Finish(snapshot.error());
   }

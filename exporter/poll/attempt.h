@@ -33,6 +33,8 @@ class Attempt {
   Attempt(const Target& target, std::optional<Layout> known, Fetcher& fetcher, const Clock& clock, Done done);
   /// Cancels what is under way; `done` is then not called.
   ~Attempt();
+  /// The layout that was tried last: where the next search should begin if this one found nothing.
+  Layout layout() const { return candidates_[next_ - 1].layout; }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 

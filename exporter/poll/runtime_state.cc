@@ -22,6 +22,7 @@ RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
 
 bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
   layout_ = answer.layout;
+  layout_worked_ = true;
   last_success_ = now;
 
   auto reading = std::make_shared<Reading>();
@@ -50,7 +51,8 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   return restarted;
 }
 
-void RuntimeState::Fail(const PollError& error, Duration took) {
+void RuntimeState::Fail(const PollError& error, Layout tried_last, Duration took) {
+  if (!layout_worked_) layout_ = tried_last;
   latest_.tried = true;
   latest_.up = false;
   latest_.outcome = error.outcome;

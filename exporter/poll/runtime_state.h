@@ -22,13 +22,15 @@ class RuntimeState {
   explicit RuntimeState(Target target);
 
   const Target& target() const { return target_; }
+  /// The layout to try first: the one that worked last, if any.
   std::optional<Layout> layout() const { return layout_; }
 
   /// A poll succeeded at `now` after `took`. Returns whether the runtime has restarted since the last
   /// success.
   bool Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took);
-  /// A poll failed. The last good reading stays until it is too old.
-  void Fail(const PollError& error, Duration took);
+  /// A poll failed. The last good reading stays until it is too old. `tried_last` is where the next search
+  /// begins if no layout ever worked: a slow runtime may answer only one path within the timeout.
+  void Fail(const PollError& error, Layout tried_last, Duration took);
   /// The runtime's release, as its health endpoint says.
   void SetVersion(std::string version) { latest_.version = std::move(version); }
 
@@ -41,6 +43,7 @@ class RuntimeState {
  private:
   const Target target_;
   std::optional<Layout> layout_;
+  bool layout_worked_ = false;
   Ledger ledger_;
   Peak active_, utilization_, queue_depth_;
   Runtime latest_;

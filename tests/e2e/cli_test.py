@@ -128,7 +128,7 @@ class RefusalTest(ProgramTest):
         pipe = os.path.join(self.folder(), "pipe")
         os.mkfifo(pipe)
         for path, word in [("/no/such/key", "No such file"), (empty, "empty"), (blank, "empty"),
-                           (lines, "more than one line"), (large, "64KiB"), (self.folder(), "regular file"),
+                           (lines, "more than one line"), (large, "64KiB"), (self.folder(), "directory"),
                            (pipe, "regular file")]:
             for mode in ([], ["--once"]):
                 with self.subTest(path=path, mode=mode):

@@ -192,7 +192,10 @@ TEST_F(AttemptTest, TheWholeSearchSharesOneDeadline) {
   };
   fetcher_.answers["http://h:1/metrics/admin/stats"] = slow_page;
   const SteadyTime start = clock_.Now();
-  EXPECT_EQ(Run().error().outcome, Outcome::kTimeout);
+  EXPECT_EQ(Run().error(),
+            (PollError{Outcome::kNotFound,
+                       "404 at http://h:1/metrics/admin/stats: is the metrics plugin enabled? check "
+                       "--runtime.plugin-base; then the time was up at http://h:1/metrics/api/stats"}));
   EXPECT_LE(clock_.Now() - start, target_.timeout + 100ms);
   EXPECT_EQ(fetcher_.requests[1].timeout, 1500ms);
 }

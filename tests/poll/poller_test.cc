@@ -231,6 +231,25 @@ TEST_F(PollerTest, PollOnceWaitsForEveryRuntimeAndItsVersion) {
   EXPECT_EQ(Requests(kStats), 1U);
 }
 
+TEST_F(PollerTest, ASearchThatRunsOutOfTimeGoesOnWhereItEnded) {
+  // Every path takes two of the three seconds; the one that works comes last.
+  const auto slow = [this](int status, const std::string& body) {
+    return [=, this](const Request& request) {
+      clock_.Advance(std::min<Duration>(2s, request.timeout));
+      if (request.timeout < 2s) return ExchangeResult(PollError{Outcome::kTimeout, "no answer"});
+      return ExchangeResult(Response{status, "application/json", "", body});
+    };
+  };
+  fetcher_.answers[kStats] = slow(404, "");
+  fetcher_.answers["http://h:1/metrics/api/stats"] = slow(200, Body(1000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 4s);
+  EXPECT_EQ(Only()->outcome, Outcome::kNotFound);
+  RunFor(poller, 5s);
+  EXPECT_TRUE(Only()->up) << Only()->error;
+  EXPECT_EQ(Only()->reading->layout, Layout::kApi);
+}
+
 TEST_F(PollerTest, ShowsPeaksOfPollsBetweenScrapes) {
   Poller poller = MakePoller({MakeTarget("", "http://h:1")});
   int polls = 0;
