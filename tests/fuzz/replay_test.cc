@@ -7,27 +7,38 @@
 #include <sstream>
 #include <string>
 
+#include "fuzz/config_fuzz.h"
 #include "fuzz/decode_fuzz.h"
+#include "fuzz/http_fuzz.h"
 
 namespace buntime {
 namespace {
 
-int Replay(const std::string& folder) {
+template <class Check>
+int Replay(const std::string& folder, Check check) {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(BUNTIME_TESTS_DIR "/fuzz/" + folder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(BUNTIME_TESTS_DIR "/" + folder)) {
     if (entry.path().filename() == "README.md") continue;
     std::ifstream file(entry.path(), std::ios::binary);
     std::ostringstream body;
     body << file.rdbuf();
     SCOPED_TRACE(entry.path());
-    testing::CheckDecoder(body.str());
+    check(body.str());
     ++files;
   }
   return files;
 }
 
-TEST(FuzzReplay, TheCorpusHolds) { EXPECT_GT(Replay("corpus/decode"), 50); }
-TEST(FuzzReplay, FormerCrashesHold) { Replay("crashes/decode"); }
+TEST(FuzzReplay, TheCorpusHolds) { EXPECT_GT(Replay("fuzz/corpus/decode", testing::CheckDecoder), 50); }
+TEST(FuzzReplay, FormerCrashesHold) { Replay("fuzz/crashes/decode", testing::CheckDecoder); }
+
+TEST(FuzzReplay, RequestsHold) { EXPECT_GT(Replay("fuzz/corpus/http", testing::CheckRequests), 20); }
+
+TEST(FuzzReplay, ConfigurationFilesHold) {
+  EXPECT_GT(Replay("fuzz/corpus/config", testing::CheckConfigs), 5);
+  EXPECT_GT(Replay("web_config/accepted", testing::CheckConfigs), 30);
+  EXPECT_GT(Replay("web_config/refused", testing::CheckConfigs), 60);
+}
 
 }  // namespace
 }  // namespace buntime

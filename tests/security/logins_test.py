@@ -72,12 +72,11 @@ class LoginsTest(LockedTest):
         self.configure(tls=None, rest=f"basic_auth_users: {{{USER}: {USUAL_HASH}}}")
         exporter = self.start()
 
-        def median(user):
-            # Passwords differ: equal ones could be checked together.
-            return percentile([timed(lambda n=n: exporter.get("/", headers=basic(user, f"wrong{n}")))
-                               for n in range(15)], 0.5)
+        def least(user):
+            # Passwords differ: equal ones could be checked together. What is more than the least is the machine's.
+            return min(timed(lambda n=n: exporter.get("/", headers=basic(user, f"wrong{n}"))) for n in range(15))
 
-        known, unknown = median(USER), median("nobody")
+        known, unknown = least(USER), least("nobody")
         self.report(f"a wrong password takes {known * 1000:.1f} ms, an unknown user {unknown * 1000:.1f} ms")
         self.assertGreater(min(known, unknown), 0.015, "bcrypt did not run")
         self.assertLess(max(known, unknown) / min(known, unknown), 1.5)
