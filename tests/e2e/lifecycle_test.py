@@ -53,11 +53,11 @@ class StartTest(ProgramTest):
             for process in (exporter, other):
                 started = time.monotonic()
                 process.metrics()
-                self.assertLess(time.monotonic() - started, 1 * TIME_FACTOR)
+                self.assertLess(time.monotonic() - started, 3 * TIME_FACTOR)
 
 
 class StopTest(ProgramTest):
-    def check_stop(self, exporter, number=signal.SIGTERM, within=2.0):
+    def check_stop(self, exporter, number=signal.SIGTERM, within=4.0):
         started = time.monotonic()
         exporter.signal(number)
         self.assertEqual(exporter.wait(), 0)
