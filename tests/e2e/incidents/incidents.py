@@ -1,0 +1,73 @@
+"""The incidents: what runs, what breaks, what cures it, and who must be told what."""
+from dataclasses import dataclass
+
+PAGER, TICKETS = "pager", "tickets"
+
+
+@dataclass
+class Site:
+    """One cluster: a simulator and the exporter that polls it."""
+    simulator: object
+    exporter: object
+    lab: object
+
+
+@dataclass(frozen=True)
+class Incident:
+    name: str
+    expected: frozenset  # of (receiver, alert)
+    fault: object  # called with the Site
+    cure: object
+    simulator: tuple = ()
+    runtimes: int = 1
+    key: bool = False  # the runtime asks for one, and the exporter has it
+    history: str = ""  # app whose error rates are known for days
+
+
+def scenario(name, **parameters):
+    return lambda site: site.simulator.control("scenario", name=name, **parameters)
+
+
+NOMINAL = scenario("nominal")
+
+
+def refuse(runtime="all"):
+    return lambda site: site.simulator.fault("refuse", runtime=runtime)
+
+
+def revive(runtime="all"):
+    """A killed process comes back as a new one."""
+    def act(site):
+        site.simulator.control("restart", runtime=runtime)
+        site.simulator.clear(runtime=runtime)
+    return act
+
+
+def pages(*alerts):
+    return frozenset((PAGER, alert) for alert in alerts)
+
+
+def tickets(*alerts):
+    return frozenset((TICKETS, alert) for alert in alerts)
+
+
+INCIDENTS = [
+    Incident("runtime killed", pages("BuntimeDown"), refuse(), revive()),
+    Incident("crash loop", pages("BuntimeCrashLooping"), scenario("crash-loop=45"), NOMINAL),
+    Incident("bad deploy", tickets("BuntimeWorkersNotServing"), scenario("bad-deploy", app="checkout"), NOMINAL),
+    Incident("eviction thrash", tickets("BuntimeEvictionChurn"), scenario("thrash"), NOMINAL),
+    Incident("pool exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted"), NOMINAL,
+             simulator=("--release", "documented", "--rps", "2")),
+    Incident("ephemeral queue saturated", pages("BuntimeEphemeralQueueNearLimit"), scenario("queue-saturated=300"), NOMINAL),
+    Incident("one app failing", pages("BuntimeAppErrorBudgetBurn"), scenario("failing=1", app="checkout"), NOMINAL,
+             history="checkout"),
+    Incident("one app slow", tickets("BuntimeAppSlowRequests"), scenario("slow=200", app="checkout"), NOMINAL),
+    Incident("exporter killed", pages("BuntimeDown"), lambda site: site.exporter.kill(),
+             lambda site: site.lab.revive_exporter(site)),
+    Incident("API key revoked", tickets("BuntimeAccessDenied"), scenario("key-revoked"), scenario("key-restored"),
+             simulator=("--release", "0.5.4"), key=True),
+    Incident("target behind a load balancer", tickets("BuntimeTargetLoadBalanced"), scenario("load-balanced=2"),
+             scenario("unbalanced")),
+    Incident("half the fleet down", pages("BuntimeDown"), refuse("0-1"), revive("0-1"), runtimes=4),
+    Incident("one of a fleet down", tickets("BuntimeInstanceDown"), refuse("0"), revive("0"), runtimes=4),
+]

@@ -1,0 +1,67 @@
+"""What was expected and what arrived, and the table that shows it."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verdict:
+    name: str
+    expected: frozenset  # of (receiver, alert)
+    fired: frozenset
+    untold: frozenset  # alerts that fired at the time of the cure, but nobody was told
+    first: float | None  # seconds from the fault to the first notification
+    resolved: float | None  # seconds from the cure until everything is resolved
+    early: bool  # something was notified before the fault
+
+    @property
+    def ok(self):
+        return self.fired == self.expected and not self.early and (not self.expected or self.resolved is not None)
+
+
+def judge(name, expected, firing, notifications, moments):
+    fault, cure = moments
+    ours = [n for n in notifications if n.cluster == name]
+    told = [n for n in ours if not n.resolved]
+    last = {(n.receiver, n.alert): n for n in ours}
+    all_resolved = bool(last) and all(n.resolved for n in last.values())
+    return Verdict(name, expected, frozenset((n.receiver, n.alert) for n in told),
+                   frozenset(firing - {n.alert for n in told}),
+                   min(n.at for n in told) - fault if told else None,
+                   max(n.at for n in last.values()) - cure if all_resolved else None,
+                   any(n.at < fault for n in told))
+
+
+def _names(notifications):
+    return ", ".join(f"{alert} ({receiver})" for receiver, alert in sorted(notifications)) or "nothing"
+
+
+def _time(seconds, factor):
+    if seconds is None:
+        return "–", "–"
+    minutes = seconds * factor / 60
+    return f"{seconds:.1f}", f"{minutes:.1f} min"
+
+
+def table(verdicts, factor):
+    rows = ["| incident | expected | fired | fired, nobody told | s | in real time | resolved after the cure | |",
+            "|---|---|---|---|---|---|---|---|"]
+    for verdict in verdicts:
+        seconds, real = _time(verdict.first, factor)
+        _, resolved = _time(verdict.resolved, factor)
+        rows.append(f"| {verdict.name} | {_names(verdict.expected)} | {_names(verdict.fired)} | "
+                    f"{', '.join(sorted(verdict.untold)) or '–'} | {seconds} | {real} | "
+                    f"{resolved} | {'ok' if verdict.ok else 'WRONG'} |")
+    return "\n".join(rows)
+
+
+def page(text, factor):
+    return f"""# The incident lab
+
+Each incident happens to a simulated runtime that a real exporter polls, with a real Prometheus and a real Alertmanager
+behind it. "Fired" is what reached the receiver, inhibition included, and nothing else did. Time ran {factor} times as fast:
+"fired, nobody told" is what Prometheus knew besides at the time of the cure: inhibited, or of severity info. "s" is the time from the fault to the first notification as measured, "in real time" is {factor} times that.
+
+{text}
+
+Written by `lab.py --update`. A leaking heap is missing: its alert compares today with yesterday and looks seven hours
+back, which is seven minutes here; `tests/alerts` shows it with made-up series.
+"""

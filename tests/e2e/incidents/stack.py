@@ -1,0 +1,155 @@
+"""What watches: Prometheus, Alertmanager, and the receiver of notifications. One of each serves all incidents; every
+incident is a cluster of its own, so that no rule, group or inhibition mixes two of them."""
+import http.server
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+import alertlib
+import scale
+from client import fetch
+from support import Process, binary, eventually
+
+INTERVAL = "250ms"  # of scrapes and evaluations
+
+
+@dataclass(frozen=True)
+class Notification:
+    at: float
+    receiver: str
+    cluster: str
+    alert: str
+    severity: str
+    resolved: bool
+
+
+class Receiver:
+    """Takes webhooks; each alert of a notification becomes one Notification."""
+
+    def __init__(self):
+        notifications = self.notifications = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                at = time.monotonic()
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                for alert in body["alerts"]:
+                    labels = alert["labels"]
+                    notifications.append(Notification(
+                        at, self.path.strip("/"), labels.get("cluster", ""), labels["alertname"], labels["severity"],
+                        alert["status"] == "resolved"))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(Process):
+    """Prometheus and Alertmanager say in the same words where they listen."""
+
+    def wait_until_ready(self):
+        def listening():
+            assert self.running(), f"ended: {self.errors()[-2000:]}"
+            return re.search(r'msg="Listening on" address=(\S+)', self.errors())
+
+        self.url = "http://" + eventually(listening)[1]
+        eventually(lambda: fetch(self.url + "/-/ready").status == 200)
+        return self
+
+
+class Alertmanager(_Server):
+    def __init__(self, factor, receiver_url, folder):
+        source = alertlib.ROOT / "deploy" / "alertmanager"
+        document = alertlib.load((source / "alertmanager.yml").read_text())
+        path = os.path.join(folder, "alertmanager.yml")
+        pathlib.Path(path).write_text(
+            json.dumps(scale.alertmanager(document, factor, receiver_url, str(source))), encoding="utf-8")
+        super().__init__([binary("ALERTMANAGER"), f"--config.file={path}", f"--storage.path={folder}/alertmanager",
+                          "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="], folder)
+
+
+class Targets:
+    """The file from which Prometheus learns its targets; a change is noticed while it runs."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "targets.json")
+        self._targets = []
+        self._write()
+
+    def add(self, url, cluster):
+        self._targets.append({"targets": [url.removeprefix("http://")], "labels": {"cluster": cluster}})
+        self._write()
+
+    def _write(self):
+        fresh = self.path + ".new"
+        pathlib.Path(fresh).write_text(json.dumps(self._targets), encoding="utf-8")
+        os.replace(fresh, self.path)
+
+
+class Prometheus(_Server):
+    def __init__(self, factor, alertmanager_url, targets, history, folder):
+        rules = []
+        for path in alertlib.rule_files():
+            rules.append(os.path.join(folder, path.name))
+            document = scale.rules(alertlib.load(path.read_text()), factor)
+            pathlib.Path(rules[-1]).write_text(json.dumps(document), encoding="utf-8")
+        config = {
+            "global": {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL, "evaluation_interval": INTERVAL},
+            "rule_files": rules,
+            "alerting": {"alertmanagers": [{"static_configs": [
+                {"targets": [alertmanager_url.removeprefix("http://")]}]}]},
+            "scrape_configs": [{"job_name": "buntime", "file_sd_configs": [{"files": [targets.path]}]}]}
+        path = os.path.join(folder, "prometheus.yml")
+        pathlib.Path(path).write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
+        data = os.path.join(folder, "tsdb")
+        write_history(history, data, folder)
+        super().__init__([
+            binary("PROMETHEUS"), f"--config.file={path}", f"--storage.tsdb.path={data}", "--web.listen-address=127.0.0.1:0",
+            # These are a minute and five minutes in production.
+            f"--rules.alert.resend-delay={scale.duration('1m', factor)}",
+            f"--query.lookback-delta={scale.duration('5m', factor)}"], folder)
+
+    def firing(self, cluster):
+        """The alerts that fire right now, notified or not."""
+        alerts = json.loads(fetch(self.url + "/api/v1/alerts").text)["data"]["alerts"]
+        return frozenset(alert["labels"]["alertname"] for alert in alerts
+                         if alert["state"] == "firing" and alert["labels"].get("cluster") == cluster)
+
+    def counts(self, metric):
+        """How many series each cluster has."""
+        answer = json.loads(fetch(f"{self.url}/api/v1/query?query=count%20by%20(cluster)({metric})").text)
+        return {series["metric"]["cluster"]: int(series["value"][1]) for series in answer["data"]["result"]}
+
+    def sick_rules(self):
+        groups = json.loads(fetch(self.url + "/api/v1/rules").text)["data"]["groups"]
+        return [f"{rule['name']}: {rule.get('lastError', '')}"
+                for group in groups for rule in group["rules"] if rule["health"] == "err"]
+
+
+def write_history(series, data, folder):
+    """Values that stood still for three (shortened) days: {series: value}, and how long in seconds."""
+    if not series:
+        return
+    values, seconds = series
+    end = int(time.time() * 4) / 4 - 1
+    lines = []
+    for name, value in values.items():
+        lines += [f"{name} {value:.9g} {end - step / 4:.3f}" for step in range(int(seconds * 4), 0, -1)]
+    path = os.path.join(folder, "history.om")
+    pathlib.Path(path).write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
+    subprocess.run([binary("PROMTOOL"), "tsdb", "create-blocks-from", "openmetrics", path, data], check=True,
+                   capture_output=True)
