@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Usage: tests/run.sh [STAGE…]
 # Installs what is missing, then builds and runs all tests, stage by stage; the first failure ends it.
-#   lint     clang-format, shellcheck, and clang-tidy over the exporter
+#   lint     clang-format, shellcheck, and the exporter built by clang with clang-tidy and the thread-safety analysis
 #   asan     unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   tsan     the same under ThreadSanitizer
-#   fuzz     everything built by clang, with its thread-safety analysis; unit tests and fuzzers, a bounded time each
+#   fuzz     the fuzzers, a bounded time each
 #   release  everything, with the build that ships; its summary stands at the end
 # Without arguments: all of them in this order.
 set -euo pipefail
@@ -21,11 +21,12 @@ cores=$(nproc)
 started=$SECONDS
 heading() { printf '\n=== %s (after %d s)\n' "$*" $((SECONDS - started)); }
 
-# build PRESET: says what went wrong, and nothing where nothing did.
+# build PRESET [ARGUMENTS…]: says what went wrong, and nothing where nothing did.
 build() {
-  local log
+  local log preset=$1
+  shift
   log=$(mktemp)
-  if ! { cmake --preset "$1" && cmake --build --preset "$1"; } > "$log" 2>&1; then
+  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } > "$log" 2>&1; then
     grep -E -A 12 'error|FAILED|warning' "$log" || cat "$log"
     rm -f "$log"
     return 1
@@ -40,12 +41,12 @@ lint() {
   build tidy
 }
 
-# suite PRESET [ARGUMENTS OF CTEST…]
+# suite PRESET TARGET [ARGUMENTS OF CTEST…]
 suite() {
-  local preset=$1
-  shift
+  local preset=$1 target=$2
+  shift 2
   heading "build $preset"
-  build "$preset"
+  build "$preset" --target "$target"
   heading "test $preset"
   ctest --preset "$preset" --parallel "$cores" "$@"
 }
@@ -53,9 +54,9 @@ suite() {
 for stage in "${stages[@]}"; do
   case $stage in
     lint) lint ;;
-    asan | tsan) suite "$stage" --label-regex 'unit|e2e' ;;
-    fuzz) suite fuzz --label-regex 'unit|fuzz' ;;
-    release) suite release ;;
+    asan | tsan) suite "$stage" all --label-regex 'unit|e2e' ;;
+    fuzz) suite fuzz fuzzers --label-regex fuzz ;;
+    release) suite release all ;;
     *)
       echo "unknown stage '$stage': choose from lint, asan, tsan, fuzz, release" >&2
       exit 2
