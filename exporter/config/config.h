@@ -15,8 +15,8 @@ struct Config {
   std::vector<Target> targets;      // at least one
   std::vector<std::string> listen;  // web/server.h checks their syntax
   std::string telemetry_path;
-  std::string web_config_file;  // empty: plain HTTP for everyone
-  bool health_auth = false;     // whether health paths ask for a password, too
+  std::string web_config_file;    // empty: plain HTTP for everyone
+  bool health_auth = false;       // whether health paths ask for a password, too
   bool enable_lifecycle = false;  // whether there are POST /-/reload and /config
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

@@ -45,7 +45,7 @@ struct Route {
   std::string path;  // exact match; "/" is the landing page
   Where where = Where::kInline;
   std::function<HttpResponse(const HttpRequest&)> handle;
-  bool open = false;  // served without password and beyond the rate limit
+  bool open = false;                // served without password and beyond the rate limit
   std::string_view method = "GET";  // which includes HEAD; the only other one that makes sense is POST
 };
 

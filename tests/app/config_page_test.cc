@@ -42,7 +42,8 @@ TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {
   bare.pool_size.reset();
   bare.tls = {};
   for (const auto kind : {Credential::Kind::kNone, Credential::Kind::kApiKey, Credential::Kind::kBearer}) {
-    bare.credential = kind == Credential::Kind::kNone ? Credential() : Credential{kind, "", "/run/secrets/key"};
+    bare.credential =
+        kind == Credential::Kind::kNone ? Credential() : Credential{kind, "", "/run/secrets/key"};
     bare.name += "+";
     config.targets.push_back(bare);
   }

@@ -1,5 +1,5 @@
-// The same exporter as a C++ programmer would write it with prometheus-cpp's Exposer, to measure ours against.
-// Usage: peer STATS_URL LISTEN_ADDRESS INTERVAL_MS
+// The same exporter as a C++ programmer would write it with prometheus-cpp's Exposer, to measure ours
+// against. Usage: peer STATS_URL LISTEN_ADDRESS INTERVAL_MS
 #include <curl/curl.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -45,7 +45,8 @@ class Stats final : public prometheus::Collectable {
     std::vector<MetricFamily> families;
     if (!document) return families;
     for (const auto& field : (*document)["pool"].GetObject()) {
-      MetricFamily family{std::string("buntime_pool_") + field.name.GetString(), "Pool.", MetricType::Gauge, {}};
+      MetricFamily family{
+          std::string("buntime_pool_") + field.name.GetString(), "Pool.", MetricType::Gauge, {}};
       family.metric.emplace_back().gauge.value = field.value.GetDouble();
       families.push_back(std::move(family));
     }
@@ -67,7 +68,9 @@ class Stats final : public prometheus::Collectable {
     add("buntime_worker_memory_rss_bytes", MetricType::Gauge,
         [](ClientMetric& m, const rapidjson::Value& w) { m.gauge.value = w["memory"]["rss"].GetDouble(); });
     add("buntime_worker_memory_heap_used_bytes", MetricType::Gauge,
-        [](ClientMetric& m, const rapidjson::Value& w) { m.gauge.value = w["memory"]["heapUsed"].GetDouble(); });
+        [](ClientMetric& m, const rapidjson::Value& w) {
+          m.gauge.value = w["memory"]["heapUsed"].GetDouble();
+        });
     add("buntime_worker_state", MetricType::Gauge, [](ClientMetric& m, const rapidjson::Value& w) {
       m.label.push_back({"state", w["state"].GetString()});
       m.gauge.value = 1;

@@ -1,3 +1,4 @@
 // Breaks the layers on purpose: see the test beside it.
-#include "metrics/catalogue.h"
 #include <curl/curl.h>
+
+#include "metrics/catalogue.h"
