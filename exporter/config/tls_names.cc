@@ -70,6 +70,7 @@ Result<std::string> CurveByGoName(std::string_view go_name) {
 
 std::vector<std::string> StandardCurves() {
   std::vector<std::string> names;
+  names.reserve(kCurves.size());
   for (const Curve& curve : kCurves) names.emplace_back(curve.openssl_name);
   return names;
 }

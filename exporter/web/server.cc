@@ -62,7 +62,7 @@ class AsioServer final : public Server {
                         PasswordMatches),
                   MakeTable(options.limits, log),
                   {}},
-        tls_services_{[this](std::function<void()> task) { ToHandshaker(std::move(task)); }, log},
+        tls_services_{[this](std::function<void()> task) { ToHandshaker(std::move(task)); }, ToIo(), log},
         listener_(
             io_, log, [this](asio::ip::tcp::socket socket) { Welcome(std::move(socket)); },
             [this] { return services_.table.MakeRoom(); }) {}

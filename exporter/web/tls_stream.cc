@@ -4,7 +4,6 @@
 #include <openssl/x509_vfy.h>
 
 #include <array>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "web/openssl_handles.h"
@@ -30,7 +29,6 @@ class TlsStream final : public Stream {
         tls_(std::move(tls)),
         client_(std::move(client)),
         socket_(std::move(socket)),
-        executor_(socket_.get_executor()),
         session_(tls_->NewSession()) {
     error_code ignored;
     socket_.non_blocking(true, ignored);
@@ -51,7 +49,7 @@ class TlsStream final : public Stream {
   void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) override {
     if (plain_) return plain_->Read(into, std::move(to));
     into_ = into;
-    asio::post(executor_, [this, to = std::move(to)]() mutable { ContinueRead(std::move(to)); });
+    services_.to_io([this, to = std::move(to)] { ContinueRead(to); });
   }
 
   void Write(std::span<const std::string_view> pieces, std::shared_ptr<StreamEvents> to) override {
@@ -59,7 +57,7 @@ class TlsStream final : public Stream {
     pieces_ = {};
     std::copy_n(pieces.begin(), std::min(pieces.size(), kMaxPieces), pieces_.begin());
     JoinSmallPieces();
-    asio::post(executor_, [this, to = std::move(to)]() mutable { ContinueWrite(std::move(to)); });
+    services_.to_io([this, to = std::move(to)] { ContinueWrite(to); });
   }
 
   void CloseSending() override {
@@ -96,9 +94,7 @@ class TlsStream final : public Stream {
       services_.to_handshaker([this, to = std::move(to)]() mutable {
         Step step = TakeStep();
         // Moved on, never dropped here: the last owner's end belongs to the I/O thread.
-        asio::post(executor_, [this, to = std::move(to), step = std::move(step)]() mutable {
-          AfterStep(step, std::move(to));
-        });
+        services_.to_io([this, to = std::move(to), step = std::move(step)] { AfterStep(step, to); });
       });
     });
   }
@@ -127,7 +123,7 @@ class TlsStream final : public Stream {
     return step;
   }
 
-  void AfterStep(const Step& step, std::shared_ptr<StreamEvents> to) {
+  void AfterStep(const Step& step, const std::shared_ptr<StreamEvents>& to) {
     stepping_ = false;
     if (closing_) return CloseSocket();
     switch (step.error) {
@@ -135,9 +131,9 @@ class TlsStream final : public Stream {
         open_ = true;
         return to->OnOpen(Opening::kOpen);
       case SSL_ERROR_WANT_READ:
-        return AwaitHandshake(tcp::socket::wait_read, std::move(to));
+        return AwaitHandshake(tcp::socket::wait_read, to);
       case SSL_ERROR_WANT_WRITE:
-        return AwaitHandshake(tcp::socket::wait_write, std::move(to));
+        return AwaitHandshake(tcp::socket::wait_write, to);
       default:
         break;
     }
@@ -147,28 +143,28 @@ class TlsStream final : public Stream {
     to->OnOpen(Opening::kPlainText);
   }
 
-  void ContinueRead(std::shared_ptr<StreamEvents> to) {
+  void ContinueRead(const std::shared_ptr<StreamEvents>& to) {
     if (!open_) return to->OnRead(0);
     ERR_clear_error();
     std::size_t bytes = 0;
     if (SSL_read_ex(session_.get(), into_.data(), into_.size(), &bytes) == 1) return to->OnRead(bytes);
-    const auto again = [this](std::shared_ptr<StreamEvents> self) { ContinueRead(std::move(self)); };
-    if (!AwaitMore(0, to, again)) to->OnRead(0);
+    const auto again = [this](const std::shared_ptr<StreamEvents>& self) { ContinueRead(self); };
+    if (!AwaitMore(to, again)) to->OnRead(0);
   }
 
-  void ContinueWrite(std::shared_ptr<StreamEvents> to) {
+  void ContinueWrite(const std::shared_ptr<StreamEvents>& to) {
     std::size_t turn = 0;
     for (std::string_view& piece : pieces_) {
       while (!piece.empty()) {
         if (!open_) return to->OnWritten(false);
-        const auto again = [this](std::shared_ptr<StreamEvents> self) { ContinueWrite(std::move(self)); };
+        const auto again = [this](const std::shared_ptr<StreamEvents>& self) { ContinueWrite(self); };
         if (turn >= kBytesPerTurn) {
-          return asio::post(executor_, [again, to = std::move(to)]() mutable { again(std::move(to)); });
+          return services_.to_io([again, to] { again(to); });
         }
         ERR_clear_error();
         std::size_t bytes = 0;
         if (SSL_write_ex(session_.get(), piece.data(), std::min(piece.size(), kBytesPerTurn), &bytes) != 1) {
-          if (!AwaitMore(0, to, again)) to->OnWritten(false);
+          if (!AwaitMore(to, again)) to->OnWritten(false);
           return;
         }
         turn += bytes;
@@ -181,8 +177,8 @@ class TlsStream final : public Stream {
 
   // Whether the session can go on once the socket is ready; then `again` is called.
   template <class Again>
-  bool AwaitMore(int result, const std::shared_ptr<StreamEvents>& to, Again again) {
-    const int error = SSL_get_error(session_.get(), result);
+  bool AwaitMore(const std::shared_ptr<StreamEvents>& to, Again again) {
+    const int error = SSL_get_error(session_.get(), 0);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
       // After these two, the session may not even say goodbye.
       if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL) open_ = false;
@@ -229,7 +225,6 @@ class TlsStream final : public Stream {
   const std::shared_ptr<const TlsContext> tls_;
   const std::string client_;
   tcp::socket socket_;
-  const tcp::socket::executor_type executor_;
   SslPtr session_;
   std::unique_ptr<Stream> plain_;  // where the client turned out to speak plain HTTP
   bool stepping_ = false;          // the handshaker has the session

@@ -17,7 +17,9 @@
 namespace buntime {
 
 struct TlsServices {
-  std::function<void(std::function<void()>)> to_handshaker;
+  using Post = std::function<void(std::function<void()>)>;
+  Post to_handshaker;
+  Post to_io;
   Log& log;
 };
 
