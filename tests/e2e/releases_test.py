@@ -142,7 +142,7 @@ class ReleasesTest(ProgramTest):
 
     def test_search_that_runs_out_of_time_says_what_the_pages_answered(self):
         """Slow web pages at two layouts' paths leave no time for the third; that is not what is wrong."""
-        delay = 2.0 if SANITIZED else 0.4
+        delay = 1.0 if SANITIZED else 0.4
 
         never = threading.Event()
         self.addCleanup(never.set)

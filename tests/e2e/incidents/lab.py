@@ -3,8 +3,8 @@
 
     EXPORTER=… SIMULATOR=… PROMETHEUS=… PROMTOOL=… ALERTMANAGER=… lab.py [--only NAME…] [--update]
 
-All incidents happen at the same time, each in a cluster of its own, while a healthy one beside them lives through
-deploys, a scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
+All incidents happen at the same time, each in a cluster of its own, while a healthy one beside them sees deploys,
+ a scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
 notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md.
 """
 import argparse
@@ -208,6 +208,9 @@ def main():
     text = results.table(judged, FACTOR)
     print(text)
     print(f"{wall:.0f} s, {spent.ru_utime + spent.ru_stime:.0f} s of processor time")
+    for verdict in judged:
+        if not verdict.ok:
+            print(*results.timeline(verdict, lab.receiver.notifications, moments[verdict.name][0]), sep="\n")
     for complaint in [f"sick rule: {line}" for line in sick] + [f"unasked for: {stray}" for stray in strays]:
         print(complaint)
     if options.update:

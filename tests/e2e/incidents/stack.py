@@ -8,24 +8,14 @@ import re
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 
 import alertlib
 import scale
 from client import fetch
+from notification import Notification
 from support import Process, binary, eventually
 
 INTERVAL = "250ms"  # of scrapes and evaluations
-
-
-@dataclass(frozen=True)
-class Notification:
-    at: float
-    receiver: str
-    cluster: str
-    alert: str
-    severity: str
-    resolved: bool
 
 
 class Receiver:
