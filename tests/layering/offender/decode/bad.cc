@@ -1,4 +1,4 @@
 // Breaks the layers on purpose: see the test beside it.
-#include <curl/curl.h>
-
+// clang-format off
 #include "metrics/catalogue.h"
+#include <curl/curl.h>
