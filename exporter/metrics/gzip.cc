@@ -30,8 +30,16 @@ Deflater::Deflater(Size size) : state_(std::make_unique<State>()) {
 Deflater::~Deflater() = default;
 
 void Deflater::Write(std::string_view text, std::string& out) { Run(text, Mode::kMore, out); }
-void Deflater::Flush(std::string& out) { Run({}, Mode::kFlush, out); }
-void Deflater::Finish(std::string& out) { Run({}, Mode::kFinish, out); }
+
+void Deflater::Flush(std::string& out) {
+  Run({}, Mode::kFlush, out);
+  isal_deflate_reset(&state_->stream);
+}
+
+void Deflater::Finish(std::string& out) {
+  Run({}, Mode::kFinish, out);
+  isal_deflate_reset(&state_->stream);
+}
 
 void Deflater::Run(std::string_view text, Mode mode, std::string& out) {
   isal_zstream& stream = state_->stream;

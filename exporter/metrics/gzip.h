@@ -18,9 +18,10 @@ class Deflater {
 
   /// Appends raw deflate blocks (RFC 1951) of `text` to `out`; they may lag behind what was given.
   void Write(std::string_view text, std::string& out);
-  /// Appends what is pending, up to a byte boundary; blocks of another stream may follow.
+  /// Appends what is pending, up to a byte boundary; blocks of another stream may follow. The next Write
+  /// begins a new stream, in the same memory: allocating it anew costs more than compressing a small page.
   void Flush(std::string& out);
-  /// Appends what is pending and the final block.
+  /// Appends what is pending and the final block. The next Write begins a new stream.
   void Finish(std::string& out);
 
  private:

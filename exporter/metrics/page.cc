@@ -10,14 +10,13 @@ namespace buntime {
 PageCache::PageCache(std::function<std::shared_ptr<const Fleet>()> latest, const SelfMetrics& self)
     : latest_(std::move(latest)), self_(self) {}
 
-PageCache::Compressed PageCache::Compress(const Fleet& fleet) const {
+PageCache::Compressed PageCache::Compress(const Fleet& fleet) {
   Compressed result;
   std::string bytes(GzipHeader());
-  Deflater deflater(Deflater::Size::kLarge);
   const auto take = [&](std::string& text) {
     result.crc = Crc32(result.crc, text);
     result.size += static_cast<std::uint32_t>(text.size());
-    deflater.Write(text, bytes);
+    fleet_deflater_.Write(text, bytes);
     text.clear();
   };
   // Compressed as it is written: the plain text of a large fleet, ten times the size, never exists as a
@@ -25,7 +24,7 @@ PageCache::Compressed PageCache::Compress(const Fleet& fleet) const {
   std::string piece;
   RenderFleet(fleet, piece, take);
   take(piece);
-  deflater.Flush(bytes);
+  fleet_deflater_.Flush(bytes);
   bytes.shrink_to_fit();
   result.bytes = std::make_shared<const std::string>(std::move(bytes));
   return result;
@@ -33,42 +32,33 @@ PageCache::Compressed PageCache::Compress(const Fleet& fleet) const {
 
 Page PageCache::Get(bool gzip) {
   Page page;
-  std::uint32_t crc = 0;
-  std::uint32_t size = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto fleet = latest_();
-    if (fleet->revision != revision_) {
-      revision_ = fleet->revision;
-      plain_ = nullptr;
-      compressed_ = {};
-    }
-    if (gzip) {
-      if (!compressed_.bytes) compressed_ = Compress(*fleet);
-      page.shared = compressed_.bytes;
-      crc = compressed_.crc;
-      size = compressed_.size;
-    } else {
-      if (!plain_) {
-        std::string text;
-        text.reserve(last_plain_size_ + last_plain_size_ / 16);
-        RenderFleet(*fleet, text, {});
-        last_plain_size_ = text.size();
-        plain_ = std::make_shared<const std::string>(std::move(text));
-      }
-      page.shared = plain_;
-    }
-  }
   std::string self;
   self_.Render(self);
-  if (!gzip) {
-    page.tail = std::move(self);
+  const std::lock_guard lock(mutex_);
+  const auto fleet = latest_();
+  if (fleet->revision != revision_) {
+    revision_ = fleet->revision;
+    plain_ = nullptr;
+    compressed_ = {};
+  }
+  if (gzip) {
+    if (!compressed_.bytes) compressed_ = Compress(*fleet);
+    page.shared = compressed_.bytes;
+    tail_deflater_.Write(self, page.tail);
+    tail_deflater_.Finish(page.tail);
+    page.tail +=
+        GzipTrailer(Crc32(compressed_.crc, self), compressed_.size + static_cast<std::uint32_t>(self.size()));
     return page;
   }
-  Deflater deflater(Deflater::Size::kSmall);
-  deflater.Write(self, page.tail);
-  deflater.Finish(page.tail);
-  page.tail += GzipTrailer(Crc32(crc, self), size + static_cast<std::uint32_t>(self.size()));
+  if (!plain_) {
+    std::string text;
+    text.reserve(last_plain_size_ + last_plain_size_ / 16);
+    RenderFleet(*fleet, text, {});
+    last_plain_size_ = text.size();
+    plain_ = std::make_shared<const std::string>(std::move(text));
+  }
+  page.shared = plain_;
+  page.tail = std::move(self);
   return page;
 }
 

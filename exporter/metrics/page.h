@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "metrics/gzip.h"
 #include "metrics/self_metrics.h"
 #include "model/fleet.h"
 
@@ -35,7 +36,7 @@ class PageCache {
     std::uint32_t size = 0;                    // of the plain text, modulo 2^32
   };
 
-  Compressed Compress(const Fleet& fleet) const;
+  Compressed Compress(const Fleet& fleet);
 
   const std::function<std::shared_ptr<const Fleet>()> latest_;
   const SelfMetrics& self_;
@@ -46,6 +47,8 @@ class PageCache {
   std::size_t last_plain_size_ = 0;  // of the previous rendering, so that the next need not grow step by step
   std::shared_ptr<const std::string> plain_;
   Compressed compressed_;
+  Deflater fleet_deflater_{Deflater::Size::kLarge};
+  Deflater tail_deflater_{Deflater::Size::kSmall};
 };
 
 }  // namespace buntime

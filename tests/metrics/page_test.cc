@@ -96,6 +96,17 @@ TEST_F(PageTest, ConcurrentScrapersShareOneRendering) {
   for (const Page& page : pages) EXPECT_EQ(page.shared, pages[0].shared);
 }
 
+TEST(GzipTest, ADeflaterMayBeUsedForOneStreamAfterAnother) {
+  Deflater deflater(Deflater::Size::kLarge);
+  for (const std::string text : {"first", "second, which must not refer to the first", ""}) {
+    std::string bytes(GzipHeader());
+    deflater.Write(text, bytes);
+    deflater.Finish(bytes);
+    bytes += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));
+    EXPECT_EQ(Gunzip(bytes), text);
+  }
+}
+
 TEST(GzipTest, StreamsOfManyPiecesAndAnEmptyOneAreWhole) {
   for (const std::size_t pieces : {0U, 1U, 300U}) {
     Deflater deflater(Deflater::Size::kLarge);
