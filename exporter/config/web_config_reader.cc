@@ -117,6 +117,10 @@ void WebConfigReader::ReadRateLimit(const YAML::Node& key, const YAML::Node& map
   RateLimit limit;
   yaml_.ForEachEntry(
       map, "rate_limit", [&](const std::string& name, const YAML::Node& entry, const YAML::Node& value) {
+        if (name != "interval" && name != "burst") {
+          return yaml_.Fail(entry,
+                            "unknown key 'rate_limit." + Printable(name, 80) + "' (known: interval, burst)");
+        }
         const std::string text = yaml_.Text(entry, value, "rate_limit." + name);
         if (name == "interval") {
           const auto interval = ParseDuration(text);
@@ -125,13 +129,11 @@ void WebConfigReader::ReadRateLimit(const YAML::Node& key, const YAML::Node& map
                 entry, "rate_limit.interval '" + Printable(text, 40) + "': " + interval.error().message);
           }
           limit.interval = *interval;
-        } else if (name == "burst") {
+        } else {
           const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), limit.burst);
           if (failure != std::errc() || end != text.data() + text.size() || limit.burst > kMostBurst) {
             yaml_.Fail(entry, "rate_limit.burst '" + Printable(text, 40) + "': expected a whole number");
           }
-        } else {
-          yaml_.Fail(entry, "unknown key 'rate_limit." + Printable(name, 80) + "' (known: interval, burst)");
         }
       });
   if (limit.interval == Duration::zero()) return;  // "set to 0 to disable"

@@ -63,11 +63,11 @@ void WebTlsReader::Take(const std::string& name, const YAML::Node& key, const YA
     any_ = any_ || !value.IsNull();
     return;
   }
-  const std::string text = yaml_.Text(key, value, shown);
   const bool known = name == "cert" || name == "cert_file" || name == "key" || name == "key_file" ||
                      name == "client_ca" || name == "client_ca_file" || name == "client_auth_type" ||
                      name == "min_version" || name == "max_version";
   if (!known) return yaml_.Fail(key, "unknown key '" + Printable(shown, 100) + "'");
+  const std::string text = yaml_.Text(key, value, shown);
   if (text.empty()) return;  // as if it were not there
   any_ = true;
   if (name.starts_with("cert")) return TakePem(certificate_, name, key, text);

@@ -1,8 +1,11 @@
 #include "config/yaml_reader.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <exception>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -14,6 +17,36 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::size_t kShown = 80;
+constexpr std::size_t kLongestReason = 400;
+
+// Hears where documents begin.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  int line() const { return line_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { line_ = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+
+ private:
+  int line_ = 0;
+};
+
+std::optional<int> LineOfSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.line();
+}
 
 }  // namespace
 
@@ -25,14 +58,14 @@ Result<std::string> ReadYamlFile(const std::string& path, std::string_view what)
 
 Result<YAML::Node> YamlReader::Parse(const std::string& text) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.empty()) return YAML::Node();
-    // Silently dropping what follows would make settings vanish.
-    if (documents.size() > 1) {
-      Fail(documents[1], "a second YAML document begins here: only one is read");
-      return *error_;
+    const YAML::Node root = YAML::Load(text);
+    // Silently dropping what follows would make settings vanish. Not LoadAll: on some nonsense it finds
+    // documents without end.
+    if (const auto line = LineOfSecondDocument(text)) {
+      return Error{path_ + ":" + std::to_string(*line) +
+                   ": a second YAML document begins here: only one is read"};
     }
-    return documents.front();
+    return root;
   } catch (const YAML::Exception& error) {
     return Error{path_ + ":" + std::to_string(error.mark.line + 1) + ": " + Printable(error.msg)};
   } catch (const std::exception& error) {
@@ -41,7 +74,7 @@ Result<YAML::Node> YamlReader::Parse(const std::string& text) {
 }
 
 void YamlReader::Fail(const YAML::Node& at, const std::string& why) {
-  if (!error_) error_ = Error{Where(at, why)};
+  if (!error_) error_ = Error{Where(at, Printable(why, kLongestReason))};
 }
 
 std::string YamlReader::Where(const YAML::Node& at, std::string_view name) const {

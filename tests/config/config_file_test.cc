@@ -182,7 +182,7 @@ TEST_F(ConfigFileTest, HostileFilesAreErrors) {
                                                                          ": No such file or directory");
   EXPECT_EQ(ReadConfigFile(folder_).ok(), false);
   EXPECT_EQ(Why("poll: {}\n---\npoll: {interval: 1s}\n"),
-            "buntime.yml:3: a second YAML document begins here: only one is read");
+            "buntime.yml:2: a second YAML document begins here: only one is read");
 }
 
 }  // namespace

@@ -30,7 +30,10 @@ int Replay(const std::string& folder, Check check) {
 }
 
 TEST(FuzzReplay, TheCorpusHolds) { EXPECT_GT(Replay("fuzz/corpus/decode", testing::CheckDecoder), 50); }
-TEST(FuzzReplay, FormerCrashesHold) { Replay("fuzz/crashes/decode", testing::CheckDecoder); }
+TEST(FuzzReplay, FormerCrashesHold) {
+  Replay("fuzz/crashes/decode", testing::CheckDecoder);
+  EXPECT_GT(Replay("fuzz/crashes/config", testing::CheckConfigs), 0);
+}
 
 TEST(FuzzReplay, RequestsHold) { EXPECT_GT(Replay("fuzz/corpus/http", testing::CheckRequests), 20); }
 

@@ -106,10 +106,11 @@ TEST_F(LoginDeskTest, NobodyIsServedAfterStop) {
   Submit("at work");
   turnstile_.AwaitChecked(1);
   Submit("waiting");
-  turnstile_.LetThrough(1);
-  desk_.Stop();
+  turnstile_.LetThrough(1000);
+  desk_.Stop();  // returns, whether the second was begun or not
+  const std::size_t begun = turnstile_.AwaitChecked(1).size();
   Submit("late");
-  EXPECT_EQ(turnstile_.AwaitChecked(1).size(), 1U);
+  EXPECT_EQ(turnstile_.AwaitChecked(1).size(), begun);
 }
 
 }  // namespace
