@@ -2,7 +2,7 @@
 # Usage: tests/run.sh [STAGE…]
 # Installs what is missing, then builds and runs all tests, stage by stage; the first failure ends it.
 #   lint     clang-format, shellcheck, and the exporter built by clang with clang-tidy and the thread-safety analysis
-#   asan     unit and end-to-end tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   asan     unit and end-to-end tests, those in tests/security apart, under AddressSanitizer and UBSan
 #   tsan     the same under ThreadSanitizer
 #   fuzz     the fuzzers, a bounded time each
 #   release  everything, with the build that ships; its summary stands at the end
@@ -48,13 +48,15 @@ suite() {
   heading "build $preset"
   build "$preset" --target "$target"
   heading "test $preset"
-  ctest --preset "$preset" --parallel "$cores" "$@"
+  # The end-to-end tests run real programs against the clock: one that a busy machine held up gets a second try, which
+  # the output shows.
+  ctest --preset "$preset" --parallel "$cores" --repeat until-pass:2 "$@"
 }
 
 for stage in "${stages[@]}"; do
   case $stage in
     lint) lint ;;
-    asan | tsan) suite "$stage" all --label-regex 'unit|e2e' ;;
+    asan | tsan) suite "$stage" all --label-regex 'unit|e2e' --exclude-regex '^security_' ;;
     fuzz) suite fuzz fuzzers --label-regex fuzz ;;
     release) suite release all ;;
     *)
