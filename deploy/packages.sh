@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # Sourced by the scripts that build: installs what is missing on a Debian 12, as root or with sudo.
 
-# install_packages LIST… : installs the packages named in the files, one a line, unless all of them are there.
+# install_packages LIST… : installs the packages named in the files, one a line, unless all of them are there. A line
+# "PACKAGE COMMAND" is met as well by that command, wherever it came from.
 install_packages() {
-  local package
+  local package command
   local -a missing=()
-  while read -r package; do
+  while read -r package command; do
     [[ -z $package || $package == \#* ]] && continue
+    [[ -n $command ]] && command -v "$command" > /dev/null && continue
     dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2> /dev/null | grep -qx installed ||
       missing+=("$package")
   done < <(cat "$@")

@@ -13,6 +13,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/deploy/packages.sh"
 
 install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
+"$root/tests/npm/install.sh"
 cd "$root"
 stages=("$@")
 ((${#stages[@]})) || stages=(lint asan tsan fuzz release)
