@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "model/layout.h"
 #include "model/outcome.h"
 #include "model/snapshot.h"
@@ -56,8 +57,12 @@ struct Runtime {
   std::string error;                   // why it is not up
   std::optional<double> poll_seconds;  // duration of the latest poll
   std::optional<double> last_success_unix_seconds;
-  std::string version;                     // release of the runtime; empty: unknown
-  std::shared_ptr<const Reading> reading;  // null: never read, or older than stale_after
+  std::optional<double> last_poll_unix_seconds;   // when the latest poll ended
+  std::optional<double> down_since_unix_seconds;  // end of the first failed poll since the last good one
+  Duration interval{};                            // from poll to poll, as configured
+  Duration stale_after{};                         // the age at which `reading` goes
+  std::string version;                            // release of the runtime; empty: unknown
+  std::shared_ptr<const Reading> reading;         // null: never read, or older than stale_after
 };
 
 struct Fleet {

@@ -144,7 +144,7 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     if (restarted || !entry.version_lookup) LookUpVersion(entry);
   } else {
     outcome = result.error().outcome;
-    entry.state.Fail(result.error(), entry.finished_attempt->layout(), took);
+    entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
   if (!tried_before || before != outcome) {

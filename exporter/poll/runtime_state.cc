@@ -16,6 +16,8 @@ std::optional<double> Track(Peak& peak, std::optional<double> value, SteadyTime 
 
 RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
   latest_.name = target_.name;
+  latest_.interval = target_.interval;
+  latest_.stale_after = target_.stale_after;
   latest_.url = target_.url.origin + (target_.url.exact_stats.empty() ? target_.url.path + target_.plugin_base
                                                                       : target_.url.exact_stats);
 }
@@ -47,17 +49,21 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   latest_.error.clear();
   latest_.poll_seconds = Seconds(took);
   latest_.last_success_unix_seconds = unix_seconds;
+  latest_.last_poll_unix_seconds = unix_seconds;
+  latest_.down_since_unix_seconds.reset();
   latest_.reading = std::move(reading);
   return restarted;
 }
 
-void RuntimeState::Fail(const PollError& error, Layout tried_last, Duration took) {
+void RuntimeState::Fail(const PollError& error, Layout tried_last, double unix_seconds, Duration took) {
   if (!layout_worked_) layout_ = tried_last;
   latest_.tried = true;
   latest_.up = false;
   latest_.outcome = error.outcome;
   latest_.error = error.message;
   latest_.poll_seconds = Seconds(took);
+  latest_.last_poll_unix_seconds = unix_seconds;
+  if (!latest_.down_since_unix_seconds) latest_.down_since_unix_seconds = unix_seconds;
 }
 
 std::shared_ptr<const Runtime> RuntimeState::View(SteadyTime now) const {

@@ -30,7 +30,7 @@ class RuntimeState {
   bool Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took);
   /// A poll failed. The last good reading stays until it is too old. `tried_last` is where the next search
   /// begins if no layout ever worked: a slow runtime may answer only one path within the timeout.
-  void Fail(const PollError& error, Layout tried_last, Duration took);
+  void Fail(const PollError& error, Layout tried_last, double unix_seconds, Duration took);
   /// The runtime's release, as its health endpoint says.
   void SetVersion(std::string version) { latest_.version = std::move(version); }
 
