@@ -18,6 +18,7 @@ using boost::beast::error_code;
 using BoostView = boost::beast::string_view;
 
 constexpr std::size_t kEmptyLine = 2;
+constexpr std::string_view kScrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds";
 
 std::string_view View(BoostView text) { return {text.data(), text.size()}; }
 
@@ -68,7 +69,7 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     http11_ = version >= 11;
   }
 
-  void on_field_impl(http::field name, BoostView, BoostView boost_value, error_code&) override {
+  void on_field_impl(http::field name, BoostView text, BoostView boost_value, error_code&) override {
     if (is_header_done()) return;  // a trailer says nothing we want
     const std::string_view value = View(boost_value);
     // Of headers that are sent twice, the first counts.
@@ -79,6 +80,8 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     if (name == http::field::accept_encoding) keep_first(request_.accept_encoding);
     if (name == http::field::if_none_match) keep_first(request_.if_none_match);
     if (name == http::field::authorization) keep_first(request_.authorization);
+    if (name == http::field::unknown && EqualsIgnoringCase(View(text), kScrapeTimeout))
+      keep_first(request_.scrape_timeout);
     if (name == http::field::host) ++hosts_;
     if (name == http::field::content_length) has_length_ = true;
     if (name == http::field::transfer_encoding) {

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kSuggestedPaths = 2;
 
 HttpRequest View(const RequestHead& request) {
-  return {request.method,          request.path,         request.query, request.accept,
-          request.accept_encoding, request.if_none_match};
+  return {request.method,          request.path,          request.query,         request.accept,
+          request.accept_encoding, request.if_none_match, request.scrape_timeout};
 }
 
 }  // namespace
@@ -38,6 +38,8 @@ void Router::Serve(const Route* route, const RequestHead& request,
                                                  ", not " + Printable(request.method, 40));
     response.headers.emplace_back("Allow", reads ? "GET, HEAD" : std::string(route->method));
     sink->Answer(std::move(response));
+  } else if (route->handle_later) {
+    CallLater(*route, View(request), sink);
   } else if (route->where == Route::Where::kInline) {
     sink->Answer(Call(*route, View(request)));
   } else {
@@ -50,6 +52,26 @@ void Router::Serve(const Route* route, const RequestHead& request,
 HttpResponse Router::Call(const Route& route, const HttpRequest& request) const {
   try {
     return route.handle(request);
+  } catch (...) {
+    return Failed(route);
+  }
+}
+
+void Router::CallLater(const Route& route, const HttpRequest& request,
+                       const std::shared_ptr<AnswerSink>& sink) const {
+  try {
+    route.handle_later(request, [this, sink](HttpResponse response) {
+      to_io_([sink, response = std::move(response)]() mutable { sink->Answer(std::move(response)); });
+    });
+  } catch (...) {
+    sink->Answer(Failed(route));  // a reply that was given before the failure came first
+  }
+}
+
+// To be called while an exception is being handled.
+HttpResponse Router::Failed(const Route& route) const {
+  try {
+    throw;
   } catch (const std::exception& e) {
     log_.Fail("a page could not be made", {{"path", route.path}, {"error", e.what()}});
   } catch (...) {

@@ -38,6 +38,9 @@ class Router {
 
  private:
   HttpResponse Call(const Route& route, const HttpRequest& request) const;
+  void CallLater(const Route& route, const HttpRequest& request,
+                 const std::shared_ptr<AnswerSink>& sink) const;
+  HttpResponse Failed(const Route& route) const;
   HttpResponse NotFound(const RequestHead& request) const;
 
   const std::vector<Route> routes_;

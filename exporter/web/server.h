@@ -28,6 +28,7 @@ struct HttpRequest {
   std::string_view accept;           // header values, empty when absent
   std::string_view accept_encoding;  //
   std::string_view if_none_match;    //
+  std::string_view scrape_timeout;   // X-Prometheus-Scrape-Timeout-Seconds: what the scraper will wait
 };
 
 /// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while
@@ -40,13 +41,20 @@ struct HttpResponse {
   std::string tail;
 };
 
+/// Answers a request: to be called once, from any thread, while the server lives. Where it is dropped
+/// uncalled, the client waits until ServerLimits::total_timeout closes its connection.
+using Reply = std::function<void(HttpResponse)>;
+
 struct Route {
   enum class Where { kInline, kPool };
   std::string path;  // exact match; "/" is the landing page
   Where where = Where::kInline;
-  std::function<HttpResponse(const HttpRequest&)> handle;
+  std::function<HttpResponse(const HttpRequest&)> handle = {};
   bool open = false;                // served without password and beyond the rate limit
   std::string_view method = "GET";  // which includes HEAD; the only other one that makes sense is POST
+  // Instead of `handle`, for what has to wait for others: called on the I/O thread, it returns at once and
+  // replies later. The request is only valid until it returns.
+  std::function<void(const HttpRequest&, Reply)> handle_later = {};
 };
 
 struct ServerLimits {

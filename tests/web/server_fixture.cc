@@ -80,6 +80,14 @@ void ServerTest::Start() {
                     }});
   routes.push_back({"/pool", Where::kPool, [this](const HttpRequest&) { return WaitInPool(); }});
   routes.push_back({"/pool-echo", Where::kPool, Echo});
+  routes.push_back({.path = "/later", .handle_later = [this](const HttpRequest& request, Reply reply) {
+                      const std::lock_guard lock(mutex_);
+                      later_.emplace_back(std::move(reply), request.scrape_timeout);
+                      changed_.notify_all();
+                    }});
+  routes.push_back({.path = "/throw-later", .handle_later = [](const HttpRequest&, const Reply&) {
+                      throw std::runtime_error("a secret of the inside");
+                    }});
   routes.push_back({"/large", Where::kInline, [this](const HttpRequest&) {
                       HttpResponse response = Text("tail\n");
                       response.shared = large_;
@@ -103,6 +111,14 @@ HttpResponse ServerTest::WaitInPool() {
   changed_.notify_all();
   changed_.wait_for(lock, kPatience, [this] { return released_; });
   return Text(released_ ? "from the pool\n" : "never released\n");
+}
+
+std::pair<Reply, std::string> ServerTest::TakeReply() {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kPatience, [&] { return !later_.empty(); })) return {};
+  auto first = std::move(later_.front());
+  later_.pop_front();
+  return first;
 }
 
 bool ServerTest::AwaitPool(int count) {

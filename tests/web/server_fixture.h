@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -55,14 +57,17 @@ class ServerTest : public ::testing::Test {
 
   /// Starts with `options_` and the shared routes:
   /// "/" inline "hello\n"; "/-/healthy" inline "ok\n", open; "/echo" inline, what it saw of the request;
-  /// "/throw" inline; "/pool" on the pool, waits for Release; "/large" inline, `large_` as shared body and a
-  /// tail.
+  /// "/throw" inline; "/pool" on the pool, waits for Release; "/later" replies when TakeReply's result is
+  /// called; "/throw-later"; "/large" inline, `large_` as shared body and a tail.
   void Start();
   HttpClient Connect() const { return HttpClient(server_->Addresses().front()); }
   /// Blocks until `count` handlers of /pool have begun.
   bool AwaitPool(int count = 1);
   /// Lets all handlers of /pool end, those that run and those that come.
   void Release();
+  /// Waits for the handler of /later, and returns the reply of its request, which waits for the number of
+  /// seconds that it was called with; empty when none comes.
+  std::pair<Reply, std::string> TakeReply();
 
   LogLines log_;
   Observations observations_;
@@ -74,6 +79,7 @@ class ServerTest : public ::testing::Test {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::deque<std::pair<Reply, std::string>> later_;
   int in_pool_ = 0;
   bool released_ = false;
 

@@ -150,6 +150,50 @@ TEST_F(ServerTest, ThrowingHandlerIsLoggedAndTellsTheClientNothing) {
   EXPECT_EQ(client.Ask("/").status, 200);
 }
 
+TEST_F(ServerTest, RepliesLaterFromAnotherThreadInAnyOrder) {
+  Start();
+  HttpClient first = Connect();
+  HttpClient second = Connect();
+  ASSERT_TRUE(
+      first.Send("GET /later HTTP/1.1\r\nHost: a\r\nx-prometheus-scrape-timeout-seconds: 10\r\n\r\n"));
+  const auto [reply_first, timeout] = TakeReply();
+  ASSERT_TRUE(reply_first);
+  EXPECT_EQ(timeout, "10");
+  ASSERT_TRUE(second.Send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+  const auto [reply_second, no_timeout] = TakeReply();
+  ASSERT_TRUE(reply_second);
+  EXPECT_EQ(no_timeout, "");
+  EXPECT_EQ(Connect().Ask("/-/healthy").body, "ok\n");
+  HttpResponse response;
+  response.tail = "late\n";
+  std::thread([&] { reply_second(response); }).join();
+  EXPECT_EQ(second.Read().body, "late\n");
+  reply_first(response);
+  EXPECT_EQ(first.Read().body, "late\n");
+  EXPECT_EQ(first.Ask("/").status, 200);
+}
+
+TEST_F(ServerTest, ReplyToAClientThatHasGoneIsDropped) {
+  Start();
+  Reply reply;
+  {
+    HttpClient gone = Connect();
+    ASSERT_TRUE(gone.Send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
+    reply = TakeReply().first;
+    ASSERT_TRUE(reply);
+  }
+  reply(HttpResponse());
+  EXPECT_EQ(Connect().Ask("/").status, 200);
+}
+
+TEST_F(ServerTest, ThrowingLaterHandlerIsLoggedAndTellsTheClientNothing) {
+  Start();
+  HttpClient client = Connect();
+  EXPECT_EQ(client.Ask("/throw-later").status, 500);
+  EXPECT_TRUE(log_.Await("path=/throw-later error=a secret of the inside"));
+  EXPECT_EQ(client.Ask("/").status, 200);
+}
+
 TEST_F(ServerTest, SlowPoolHandlerDelaysNobodyElse) {
   Start();
   HttpClient slow = Connect();
