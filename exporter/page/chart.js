@@ -1,0 +1,147 @@
+// Ten minutes of one to three series as an SVG drawing. The plot is a slider for keyboards and screen readers: arrows go
+// from sample to sample.
+
+import { byId, element, setText, svg } from './dom.js';
+import { clock, isKnown, UNKNOWN } from './format.js';
+import { WINDOW_SECONDS } from './history.js';
+import { nearest, niceTop, runs } from './scale.js';
+
+const HEIGHT = 132;
+const TOP = 8;
+const BOTTOM = 18;
+const LEFT = 44;
+const RIGHT = 8;
+
+// title; format of the values and of those beside the axis; top, the least upper end of the scale; series: [{column, label, look: line|area|limit}].
+export class Chart {
+  #options;
+  #history = null;
+  #width = 0;
+  #chosen = -1; // the sample that the reader points at, -1: the latest
+  #drawing = svg('svg', { 'aria-hidden': 'true' });
+  #plot = element('div', { class: 'plot', role: 'slider', tabindex: '0', 'aria-valuemin': '0' });
+  #time = element('span', { class: 'muted time' });
+  #values = [];
+
+  constructor(id, options) {
+    this.#options = options;
+    const heading = element('h2', {}, options.title);
+    const legend = element('ul', { class: 'legend' });
+    for (const { label, look } of options.series) {
+      const value = element('b', {}, UNKNOWN);
+      this.#values.push(value);
+      const words = options.series.length > 1 ? [element('i', { class: look }), `${label} `] : [];
+      legend.append(element('li', {}, ...words, value));
+    }
+    this.#plot.setAttribute('aria-label', `${options.title}, last ten minutes`);
+    this.#plot.append(this.#drawing);
+    byId(id).append(element('figcaption', {}, heading, this.#time, legend), this.#plot);
+    new ResizeObserver(([entry]) => {
+      this.#width = entry.contentRect.width;
+      this.#draw();
+    }).observe(this.#plot);
+    this.#followPointer();
+    this.#followKeys();
+  }
+
+  show(history) {
+    this.#history = history;
+    if (this.#chosen >= history.t.length) this.#chosen = -1;
+    this.#draw();
+  }
+
+  #followPointer() {
+    this.#plot.addEventListener('pointermove', (event) => {
+      const times = this.#history?.t ?? [];
+      const { left } = this.#plot.getBoundingClientRect();
+      const share = (event.clientX - left - LEFT) / (this.#width - LEFT - RIGHT);
+      this.#choose(nearest(times, times[times.length - 1] - WINDOW_SECONDS * (1 - share)));
+    });
+    this.#plot.addEventListener('pointerleave', () => this.#choose(-1));
+    this.#plot.addEventListener('blur', () => this.#choose(-1));
+  }
+
+  #followKeys() {
+    const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -12, PageUp: 12, Home: -Infinity,
+      End: Infinity };
+    this.#plot.addEventListener('keydown', (event) => {
+      const step = steps[event.key];
+      const last = (this.#history?.t.length ?? 0) - 1;
+      if (step === undefined || last < 0) return;
+      event.preventDefault();
+      const from = this.#chosen < 0 ? last : this.#chosen;
+      this.#choose(Math.min(last, Math.max(0, from + step)));
+    });
+  }
+
+  #choose(at) {
+    this.#chosen = at;
+    this.#draw();
+  }
+
+  #draw() {
+    const history = this.#history;
+    if (history === null || this.#width === 0) return;
+    const { series, format, top } = this.#options;
+    const last = history.t.length - 1;
+    const at = this.#chosen < 0 ? last : this.#chosen;
+    const highest = Math.max(0, ...series.flatMap(({ column }) => history[column].filter(isKnown)));
+    const scale = this.#scale(history.t[last] ?? Date.now() / 1000, niceTop(highest, top));
+
+    this.#drawing.setAttribute('viewBox', `0 0 ${this.#width} ${HEIGHT}`);
+    this.#drawing.replaceChildren(...this.#grid(scale), ...series.flatMap((one) => this.#line(one, scale)),
+      ...this.#cursor(at, scale));
+    series.forEach(({ column }, index) => setText(this.#values[index], format(history[column][at])));
+    setText(this.#time, this.#chosen < 0 ? '' : clock(history.t[at]));
+    this.#describe(at, last);
+  }
+
+  #describe(at, last) {
+    const { series, format } = this.#options;
+    const said = series.map(({ column, label }) => `${label} ${format(this.#history[column][at])}`);
+    this.#plot.setAttribute('aria-valuemax', String(Math.max(0, last)));
+    this.#plot.setAttribute('aria-valuenow', String(Math.max(0, at)));
+    this.#plot.setAttribute('aria-valuetext', at < 0 ? 'no samples yet' : `${clock(this.#history.t[at])}: ${said.join(', ')}`);
+  }
+
+  #scale(end, top) {
+    const right = this.#width - RIGHT;
+    const bottom = HEIGHT - BOTTOM;
+    const x = (time) => right - ((end - time) / WINDOW_SECONDS) * (right - LEFT);
+    const y = (value) => bottom - (value / top) * (bottom - TOP);
+    return { x, y, top, end, right, bottom };
+  }
+
+  #grid({ y, top, end, right, bottom }) {
+    const { axis } = this.#options;
+    const lines = [0, top / 2, top].flatMap((value) => [
+      svg('line', { class: 'grid-line', x1: LEFT, x2: right, y1: y(value), y2: y(value) }),
+      svg('text', { x: LEFT - 6, y: y(value) + 4, 'text-anchor': 'end' }, axis(value)),
+    ]);
+    const label = (x, anchor, time) => svg('text', { x, y: bottom + 15, 'text-anchor': anchor }, clock(time));
+    return [...lines, label(LEFT, 'start', end - WINDOW_SECONDS),
+      label((LEFT + right) / 2, 'middle', end - WINDOW_SECONDS / 2), label(right, 'end', end)];
+  }
+
+  #line({ column, look }, { x, y, bottom }) {
+    const { t: times, [column]: values, interval_seconds: interval } = this.#history;
+    return runs(times, values, 3 * interval).flatMap((run) => {
+      const points = run.map((at) => `${x(times[at]).toFixed(1)} ${y(values[at]).toFixed(1)}`);
+      // A sample between two holes is a dot.
+      const path = `M${points.join('L')}${points.length === 1 ? 'h0.1' : ''}`;
+      const line = svg('path', { class: `line ${look}`, d: path });
+      if (look !== 'area') return [line];
+      const [start, end] = [run[0], run[run.length - 1]].map((at) => x(times[at]).toFixed(1));
+      return [svg('path', { class: 'fill', d: `${path}L${end} ${bottom}L${start} ${bottom}Z` }), line];
+    });
+  }
+
+  #cursor(at, { x, y, bottom }) {
+    if (this.#chosen < 0) return [];
+    const { series } = this.#options;
+    const place = x(this.#history.t[at]);
+    const dots = series.filter(({ column }) => isKnown(this.#history[column][at]))
+      .map(({ column, look }) => svg('circle', { class: look, cx: place, cy: y(this.#history[column][at]), r: 3 }));
+    return [svg('line', { class: 'cursor', x1: place, x2: place, y1: TOP, y2: bottom }), ...dots];
+  }
+}

@@ -1,0 +1,130 @@
+// Keeps a page supplied with views of one runtime: asks once, then listens to the stream, and starts over when that
+// ends for whatever reason. Paths are relative, so that a proxy may put the exporter below a prefix.
+
+const PATIENCE_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 5_000;
+const REFUSED_RETRY_MS = 10_000;
+const HIDDEN_MS = 30_000;
+
+// The exporter answered, and the answer is no: asking again soon will not help.
+class Refused extends Error {}
+
+function address(path, runtime) {
+  return runtime === null ? path : `${path}?runtime=${encodeURIComponent(runtime)}`;
+}
+
+export async function getJson(path, runtime) {
+  const response = await fetch(address(path, runtime), { cache: 'no-cache', signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (response.ok) return response.json();
+  const text = (await response.text()).trim();
+  const passing = response.status === 429 || response.status >= 500;
+  throw new (passing ? Error : Refused)(text || `status ${response.status}`);
+}
+
+export class Feed {
+  #handlers;
+  #runtime = null;
+  #source = null;
+  #retry = 0;
+  #watchdog = 0;
+  #hidden = 0;
+  #failures = 0;
+  #turn = 0; // answers to a question of an earlier turn come too late
+  #contact = Date.now() / 1000;
+
+  // onView(view) for every view; onFresh() when a new connection starts, as something may have been missed before it;
+  // onLink({state, since, message}), state: connecting, live, polling, lost or refused.
+  constructor(handlers) {
+    this.#handlers = handlers;
+    document.addEventListener('visibilitychange', () => this.#visibility());
+    addEventListener('pagehide', () => this.#stop());
+    addEventListener('pageshow', (event) => event.persisted && this.#start());
+  }
+
+  // Of the runtime of this name, or with null of the first one.
+  watch(runtime) {
+    this.#runtime = runtime;
+    this.#failures = 0;
+    this.#handlers.onLink({ state: 'connecting' });
+    this.#start();
+  }
+
+  #stop() {
+    this.#turn += 1;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  async #start() {
+    this.#stop();
+    const turn = this.#turn;
+    try {
+      const view = await getJson('api/view', this.#runtime);
+      if (turn !== this.#turn) return;
+      this.#failures = 0;
+      this.#deliver(view);
+      this.#handlers.onFresh();
+      this.#listen(view.runtime.interval_seconds * 1000);
+    } catch (error) {
+      if (turn === this.#turn) this.#failed(error);
+    }
+  }
+
+  #failed(error) {
+    if (error instanceof Refused) {
+      this.#handlers.onLink({ state: 'refused', message: error.message });
+      this.#startIn(REFUSED_RETRY_MS);
+      return;
+    }
+    this.#handlers.onLink({ state: 'lost', since: this.#contact });
+    this.#startIn(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++));
+  }
+
+  #startIn(milliseconds) {
+    this.#retry = setTimeout(() => this.#start(), milliseconds);
+  }
+
+  #listen(interval) {
+    const source = new EventSource(address('api/events', this.#runtime));
+    let opened = false;
+    this.#source = source;
+    source.onopen = () => {
+      opened = true;
+      this.#handlers.onLink({ state: 'live' });
+    };
+    source.addEventListener('view', (event) => {
+      this.#deliver(JSON.parse(event.data));
+      // A connection may die without a word, as when the computer sleeps.
+      clearTimeout(this.#watchdog);
+      this.#watchdog = setTimeout(() => this.#start(), Math.max(30_000, 3 * interval + PATIENCE_MS));
+    });
+    source.onerror = () => {
+      this.#stop();
+      if (opened) {
+        this.#failed(new Error('the stream ended'));
+      } else {
+        // Views are to be had, streams are not: there are too many listeners, or a proxy is in the way.
+        this.#handlers.onLink({ state: 'polling' });
+        this.#startIn(interval);
+      }
+    };
+  }
+
+  #deliver(view) {
+    this.#contact = Date.now() / 1000;
+    this.#handlers.onView(view);
+  }
+
+  // A browser has few connections to one server: tabs that nobody looks at give theirs back.
+  #visibility() {
+    clearTimeout(this.#hidden);
+    if (document.hidden) {
+      this.#hidden = setTimeout(() => this.#stop(), HIDDEN_MS);
+    } else if (this.#source === null) {
+      this.#start();
+    }
+  }
+}

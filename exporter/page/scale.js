@@ -1,0 +1,34 @@
+// From samples to places in a drawing.
+
+import { isKnown } from './format.js';
+
+// A round number that is not below `most`, whose half is round as well.
+export function niceTop(most, least) {
+  if (!(most > least)) return least;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return [1, 2, 4, 6, 8, 10].map((step) => step * power).find((top) => top >= most);
+}
+
+// The runs of samples without a hole: where a value is unknown, or nobody looked, no line is drawn.
+export function runs(times, values, longest) {
+  const all = [];
+  let run = [];
+  values.forEach((value, at) => {
+    const hole = !isKnown(value) || (run.length > 0 && times[at] - times[at - 1] > longest);
+    if (hole && run.length > 0) {
+      all.push(run);
+      run = [];
+    }
+    if (isKnown(value)) run.push(at);
+  });
+  if (run.length > 0) all.push(run);
+  return all;
+}
+
+export function nearest(times, time) {
+  let best = -1;
+  times.forEach((then, at) => {
+    if (best < 0 || Math.abs(then - time) < Math.abs(times[best] - time)) best = at;
+  });
+  return best;
+}
