@@ -1,0 +1,106 @@
+"""Does the exporter see the truth, and what does that cost?"""
+from source.dashboard import annotations, dashboard, target_variables
+from source.panels import GREEN, NEUTRAL, ORANGE, RED, colored, column, field, lines, mapping, stat, steps, table, to_workers
+from source.queries import IDENTITY, Query, top
+
+WHO = "{{instance}} {{runtime}}"
+
+
+def _status():
+    process = "cluster, namespace, job, instance"
+    return [
+        [stat("Targets up", "Scrapes of these jobs that succeed: exporters, and runtimes behind /probe.",
+              [Query("sum(up{$P})")], thresholds=steps(RED, (1, GREEN))),
+         stat("Failing polls", "Share of the polls of runtimes that fail.",
+              [Query('sum(rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) / '
+                     "(sum(rate(buntime_exporter_polls_total{$S}[W])) > 0)")], unit="percentunit",
+              thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED))),
+         stat("Configuration", "Whether the latest reload of the configuration succeeded, everywhere. After a failed one the last "
+              "good configuration is in force.",
+              [Query("min(buntime_exporter_config_last_reload_successful{$P})", instant=True)],
+              thresholds=steps(RED, (1, GREEN)), mappings=mapping(v1=("good", GREEN), v0=("failed", RED))),
+         stat("Anomalies", "Fields of answers that made no sense, in the range of time: they were left out, and so are missing.",
+              [Query("sum(increase(buntime_exporter_anomalies_total{$S}[$__range])) or vector(0)", instant=True)],
+              thresholds=steps(GREEN, (1, ORANGE)), decimals=0),
+         stat("Workers left out", "Workers beyond --worker.limit, which have no series of their own; app series count them.",
+              [Query("sum(buntime_exporter_workers_dropped{$S})", instant=True)], thresholds=steps(GREEN, (1, ORANGE))),
+         stat("Certificate ends in", "Of the exporter's own server, where it serves TLS.",
+              [Query("min(buntime_exporter_web_certificate_expiry_timestamp_seconds{$P}) - time()", instant=True)], unit="s",
+              thresholds=steps(RED, (604800, ORANGE), (2592000, GREEN)), no_value="no TLS")],
+        [table("Exporters", "Which build runs where, since when, and when its configuration was last loaded.",
+               [f"max by ({process}, version, revision, compiler) (buntime_exporter_build_info{{$P}})",
+                f"time() - max by ({process}) (process_start_time_seconds{{$P}})",
+                f"time() - max by ({process}) (buntime_exporter_config_last_reload_success_timestamp_seconds{{$P}})"],
+               [column("job", "Job"), column("instance", "Instance"), column("version", "Version"), column("revision", "Revision"),
+                column("compiler", "Compiler"), column("#B", "Running for", unit="s"), column("#C", "Configured for", unit="s")],
+               width=12, height=7, sort="Instance", descending=False),
+         table("Latest poll of each runtime", "How it ended, in which layout and dialect the runtime answers, and how long it took.",
+               [f"max by ({IDENTITY}, outcome) (buntime_poll_outcome{{$S}} == 1)",
+                f"max by ({IDENTITY}, layout, dialect, version) (buntime_runtime_info{{$S}})",
+                f"max by ({IDENTITY}) (buntime_poll_duration_seconds{{$S}})",
+                f"time() - max by ({IDENTITY}) (buntime_last_success_timestamp_seconds{{$S}})"],
+               [column("instance", "Instance", links=[to_workers("fields")]),
+                column("runtime", "Runtime", links=[to_workers("fields")]),
+                column("outcome", "Outcome", custom_cellOptions={"type": "color-text"}, thresholds={
+                    "mode": "absolute", "steps": steps(RED)}, mappings=mapping(ok=("ok", GREEN))),
+                column("layout", "Layout"), column("dialect", "Dialect"), column("version", "Version"),
+                column("#C", "Duration", unit="s"), column("#D", "Age", unit="s")],
+               width=12, height=7, sort="Age")]]
+
+
+def _polls():
+    quantile = "histogram_quantile(%s, sum by (le) (rate(buntime_exporter_poll_duration_seconds_bucket{$P}[W])))"
+    return [
+        [lines("Polls", "All polls, and the failed ones by outcome.",
+               [Query("sum(rate(buntime_exporter_polls_total{$S}[W]))", "All"),
+                Query('sum by (outcome) (rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) > 0', "{{outcome}}")], unit="ops",
+               overrides=[colored("All", NEUTRAL)]),
+         lines("Age of the newest reading", "Of the ten oldest. It falls to 0 at each poll; beyond --poll.stale-after the series of "
+               "the runtime end, and beyond 120 s an alert tells whether the exporter itself is stuck.",
+               [Query(f"time() - (buntime_last_success_timestamp_seconds{{$S}} and "
+                      "bottomk(10, buntime_last_success_timestamp_seconds{$S} @ end()))", WHO)], unit="s",
+               thresholds=steps(GREEN, (120, RED)), links=[to_workers()])],
+        [lines("Duration of the latest poll", "Of the ten slowest runtimes.",
+               [Query(top(10, "buntime_poll_duration_seconds{$S}@"), WHO)], unit="s", links=[to_workers()]),
+         lines("Distribution of poll durations", "Half of all polls, and 99 % of them, took no longer.",
+               [Query(quantile % "0.5", "Half"), Query(quantile % "0.99", "99 %")], unit="s")],
+        [lines("Anomalies by kind", "Nonsense in answers, each kind once a poll at the most for each place it was found in; the log says "
+               "what and where.",
+               [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit="ops"),
+         lines("Workers left out, by runtime", "Workers beyond --worker.limit, of the ten runtimes with most.",
+               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], links=[to_workers()], decimals=0)]]
+
+
+def _scrapes():
+    answer = ("histogram_quantile(0.99, sum by (path, le) (rate(buntime_exporter_http_request_duration_seconds_bucket{$P}[W])))")
+    return [
+        [lines("Duration of a scrape", "As Prometheus sees it, of the ten slowest targets, and 99 % of the exporter's own answers by "
+               "path. Scrapes end at their timeout, usually 10 s.",
+               [Query(top(10, "scrape_duration_seconds{$P}@"), "Scrape {{job}} {{instance}}"), Query(answer, "99 % {{path}}")],
+               unit="s", width=8, thresholds=steps(GREEN, (5, RED))),
+         lines("Samples and new series", "Samples in a scrape, and how many of them began a new series: many for long mean that workers "
+               "come and go. The ten largest targets.",
+               [Query(top(10, "scrape_samples_scraped{$P}@"), "Samples {{job}} {{instance}}"),
+                Query(top(10, "scrape_series_added{$P}@"), "New {{job}} {{instance}}")], width=8),
+         lines("Requests to the exporter", "By path and status. 401 is a wrong password, 429 the rate limit, 503 a full server.",
+               [Query("sum by (path, code) (rate(buntime_exporter_http_requests_total{$P}[W]))", "{{path}} {{code}}")],
+               unit="reqps", width=8)]]
+
+
+def _process():
+    return [
+        [lines("CPU", "Share of one processor.", [Query("rate(process_cpu_seconds_total{$P}[W])", "{{instance}}")],
+               unit="percentunit", width=8),
+         lines("Memory", "Resident memory of the exporter.", [Query("process_resident_memory_bytes{$P}", "{{instance}}")],
+               unit="bytes", width=8),
+         lines("File descriptors", "Open ones against the limit of the process.",
+               [Query("process_open_fds{$P} / (process_max_fds{$P} > 0)", "{{instance}}")], unit="percentunit", width=8,
+               thresholds=steps(GREEN, (0.8, RED)))]]
+
+
+DASHBOARD = dashboard(
+    "buntime-exporter", "Exporter",
+    "Does the exporter see the truth: do polls and scrapes succeed, how old are the numbers, what do they cost?",
+    [("Status", _status()), ("Polls", _polls()), ("Scrapes", _scrapes()), ("Process", _process())],
+    # With /probe the exporter's own page is a job without runtimes, so buntime_up alone would not find it.
+    target_variables('{__name__=~"buntime_up|buntime_exporter_build_info"}'), annotations(own=True))

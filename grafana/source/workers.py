@@ -1,0 +1,96 @@
+"""What each worker does, and how workers come and go."""
+from source.dashboard import APP_VARIABLE, dashboard, target_variables
+from source.panels import (BLUE, GRAY, GREEN, ORANGE, RED, YELLOW, colored, column, dashed, lines, steps, table, to_app, to_workers)
+from source.queries import ALIVE, IDENTITY, Query, top
+
+WHO = "{{instance}} {{runtime}}"
+STATES = [colored("active", GREEN), colored("idle", BLUE), colored("creating", YELLOW), colored("ready", GRAY)]
+
+
+def _now():
+    by = f"by ({IDENTITY}, app, version, worker)"
+    mean = ("rate(buntime_worker_request_duration_seconds_sum{$A}[W]) / "
+            "(rate(buntime_worker_request_duration_seconds_count{$A}[W]) > 0)")
+    return [
+        [table("Workers", "The workers that have series of their own (--worker.limit). Released runtimes know one entry for each "
+               "version of an app: its counts survive restarts of the worker, heap and memory are not reported. The documented "
+               "API knows each worker, without errors, durations and idle times.",
+               [f"max by ({IDENTITY}, app, version, worker, state) (buntime_worker_state{{$A}})",
+                f"sum {by} (rate(buntime_worker_requests_total{{$A}}[W]))",
+                f"sum {by} (rate(buntime_worker_errors_total{{$A}}[W]))",
+                f"max {by} ({mean})",
+                f"max {by} (buntime_worker_uptime_seconds{{$A}})",
+                f"max {by} (buntime_worker_idle_seconds{{$A}})",
+                f"max {by} (buntime_worker_memory_heap_used_bytes{{$A}})"],
+               [column("instance", "Instance"), column("runtime", "Runtime"), column("app", "App", links=[to_app("fields")]),
+                column("version", "Version"), column("worker", "Worker"), column("state", "State"),
+                column("#B", "Requests", unit="reqps"), column("#C", "Errors", unit="ops"),
+                column("#D", "Mean duration", unit="s"), column("#E", "Age", unit="s"), column("#F", "Unused for", unit="s"),
+                column("#G", "Heap", unit="bytes")],
+               height=11, sort="Requests")],
+        [lines("Workers by state", "Live workers. Entries of workers that are not alive (ephemeral, offline) are in the table only.",
+               [Query(f"sum by (state) ({ALIVE})", "{{state}}")], stacked=True, overrides=STATES),
+         lines("Workers by app", "Live workers of the fifteen apps that have most of them.",
+               [Query(top(15, f"sum by (app) ({ALIVE}@)"), "{{app}}")], stacked=True, legend="right",
+               links=[to_app()])]]
+
+
+def _load():
+    return [
+        [lines("Requests by worker", "The 20 busiest workers.",
+               [Query(top(20, "rate(buntime_worker_requests_total{$A}[W])"), "{{app}} {{version}} {{worker}}")], unit="reqps",
+               legend="right", links=[to_app()]),
+         lines("Oldest and youngest worker", "Ages of live workers, of the ten apps with the oldest ones. An app whose youngest "
+               "worker never grows old keeps restarting.",
+               [Query(top(10, "max by (app) (buntime_worker_uptime_seconds{$A}@)"), "Oldest {{app}}"),
+                Query(f"min by (app) (buntime_worker_uptime_seconds{{$A}}) and on (app) "
+                      "topk(10, max by (app) (buntime_worker_uptime_seconds{$A} @ end()))", "Youngest {{app}}")],
+               unit="s", legend="right", links=[to_app()])],
+        [lines("Heap by worker", "The 20 largest heaps (documented API only).",
+               [Query(top(20, "buntime_worker_memory_heap_used_bytes{$A}@"), "{{app}} {{version}} {{worker}}")], unit="bytes",
+               legend="right", links=[to_app()]),
+         lines("Memory of the process", "Resident memory as the workers see it: all of them are threads of one process and report "
+               "the same number, so it is never added up (documented API only).",
+               [Query(top(20, f"max by ({IDENTITY}) (buntime_worker_memory_rss_bytes{{$A}}@)"), WHO)], unit="bytes",
+               links=[to_workers()])]]
+
+
+def _lifecycle():
+    failed = ("rate(buntime_workers_failed_total{$S}[W]) / (rate(buntime_workers_created_total{$S}[W]) > 0)")
+    hits = ("rate(buntime_pool_hits_total{$S}[W]) / "
+            "(rate(buntime_pool_hits_total{$S}[W]) + rate(buntime_pool_misses_total{$S}[W]) > 0)")
+    evicted = ("rate(buntime_pool_evictions_total{$S}[W]) / (rate(buntime_pool_misses_total{$S}[W]) > 0)")
+    unserved = ("sum(rate(buntime_pool_requests_total{$S}[W])) - sum(rate(buntime_app_requests_total{$S}[W]) "
+                "and on (cluster, namespace, job, instance, runtime) buntime_pool_requests_total{$S})")
+    return [
+        [lines("Lifecycle", "Workers created, failed, retired and evicted. A persistent worker that cannot boot shows as created and "
+               "retired, never as failed.",
+               [Query("sum(rate(buntime_workers_created_total{$S}[W]))", "Created"),
+                Query("sum(rate(buntime_workers_failed_total{$S}[W]))", "Failed"),
+                Query("sum(rate(buntime_workers_retired_total{$S}[W]))", "Retired"),
+                Query("sum(rate(buntime_pool_evictions_total{$S}[W]))", "Evicted")], unit="ops",
+               overrides=[colored("Created", GREEN), colored("Failed", RED), colored("Retired", BLUE), colored("Evicted", ORANGE)]),
+         lines("Served and unserved requests", "Look-ups in the pool against requests that a worker served. What lies between "
+               "them died with a worker that did not boot.",
+               [Query("sum(rate(buntime_pool_requests_total{$S}[W]))", "Looked up"),
+                Query(f"clamp_min({unserved}, 0)", "Unserved")], unit="reqps",
+               overrides=[colored("Looked up", BLUE), colored("Unserved", RED)])],
+        [lines("Failed starts", "Share of the created workers that failed, of the ten worst runtimes.",
+               [Query(top(10, failed), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED)), width=6,
+               links=[to_workers()]),
+         lines("Cold starts", "Requests that found no warm worker, of the ten runtimes with most of them.",
+               [Query(top(10, "rate(buntime_pool_misses_total{$S}[W])"), WHO)], unit="ops", width=6, links=[to_workers()]),
+         lines("Warm hits", "Share of the look-ups that found a warm worker, of the ten runtimes with the lowest. Requests to apps "
+               "with ttl 0 always miss.",
+               [Query(top(10, hits, "bottomk"), WHO)], unit="percentunit", maximum=1, width=6, links=[to_workers()]),
+         lines("Evictions per cold start", "Share of the cold starts that threw a warm worker away: above a half, the pool is "
+               "too small for the apps that are in use.",
+               [Query(top(10, evicted), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.5, RED)), width=6,
+               links=[to_workers()])]]
+
+
+DASHBOARD = dashboard(
+    "buntime-workers", "Workers",
+    "What does each worker do, how old and how large is it, do workers start and end as they should?",
+    [("Now", _now()), ("Load and memory", _load()), ("Starts and ends", _lifecycle())],
+    [*target_variables(), APP_VARIABLE])
