@@ -31,6 +31,8 @@ Exporter::Exporter(const Config& config, Log& log)
       log_(log),
       self_({kVersion, kRevision, kCompiler}, RuntimeNames(config)),
       pages_([this] { return board_.Latest(); }, self_),
+      api_(board_, history_, clock_,
+           {std::string(kVersion), std::string(kRevision), config.telemetry_path, ""}),
       fetcher_(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
       poller_(config.targets, *fetcher_, clock_, log, board_,
               [this](const Target& target, Outcome outcome, double seconds, const AnomalyCounts& anomalies) {
@@ -45,6 +47,7 @@ Result<std::unique_ptr<Server>> Exporter::StartServing(std::shared_ptr<const Sec
   options.listen = config_.listen;
   NoteCertificate(*security);
   options.security = std::move(security);
+  history_keeper_ = std::jthread([this](const std::stop_token& stop) { KeepHistory(stop); });
   return StartServer(
       options, Routes(std::move(lifecycle)),
       [this](std::string_view path, int status, double seconds) {
@@ -69,11 +72,14 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
   using enum Route::Where;
   const bool open = !config_.health_auth;
   std::vector<Route> routes = {
-      {"/", kInline, [this](const HttpRequest&) { return Landing(); }},
       {config_.telemetry_path, kPool, [this](const HttpRequest& request) { return Metrics(request); }},
       {"/-/healthy", kInline, [](const HttpRequest&) { return Text(200, "healthy"); }, open},
       {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
+  std::ranges::move(api_.Routes(), std::back_inserter(routes));
+  if (std::ranges::find(routes, "/", &Route::path) == routes.end()) {
+    routes.insert(routes.begin(), {"/", kInline, [this](const HttpRequest&) { return Landing(); }});
+  }
   if (lifecycle.reload) {
     routes.push_back({"/-/reload", kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
@@ -91,6 +97,15 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                       }});
   }
   return routes;
+}
+
+void Exporter::KeepHistory(const std::stop_token& stop) {
+  std::uint64_t seen = 0;
+  while (!stop.stop_requested()) {
+    const auto fleet = board_.AwaitNewer(seen, clock_.Now() + std::chrono::seconds(10), stop);
+    if (fleet->revision != seen) history_.Take(*fleet);
+    seen = fleet->revision;
+  }
 }
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {

@@ -4,9 +4,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "api/history.h"
+#include "app/api_routes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -51,6 +55,7 @@ class Exporter {
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse Ready() const;
   HttpResponse Landing() const;
+  void KeepHistory(const std::stop_token& stop);
 
   // Whoever is referred to stands above those that refer to it.
   const Config& config_;
@@ -59,8 +64,11 @@ class Exporter {
   FleetBoard board_;
   SelfMetrics self_;
   PageCache pages_;
+  History history_;
+  ApiRoutes api_;
   std::unique_ptr<Fetcher> fetcher_;
   Poller poller_;
+  std::jthread history_keeper_;
 };
 
 }  // namespace buntime

@@ -16,6 +16,14 @@
 
 namespace buntime {
 
+/// How fast counters rose between the two latest successful polls. Empty after the first one and across a restart
+/// of the runtime, and where nothing is counted.
+struct Rates {
+  std::optional<double> requests_per_second;
+  std::optional<double> errors_per_second;
+  friend bool operator==(const Rates&, const Rates&) = default;
+};
+
 /// One app and version, over all of its workers. Counters are accumulated by the exporter since its own
 /// start, so they never fall while it runs.
 struct App {
@@ -26,6 +34,7 @@ struct App {
   std::optional<double> errors;
   std::optional<double> request_seconds;
   std::optional<double> heap_used_bytes;  // of its live workers
+  Rates rates;
   friend bool operator==(const App&, const App&) = default;
 };
 
@@ -42,6 +51,7 @@ struct Reading {
   Snapshot snapshot;
   Layout layout = Layout::kAdmin;
   Peaks peaks;
+  Rates rates;                       // of the pool
   std::vector<App> apps;             // by name, then version
   std::vector<std::uint32_t> shown;  // indexes of the workers that get series, at most the target's limit
   std::size_t workers_dropped = 0;   // workers beyond that limit

@@ -75,6 +75,7 @@ struct Worker {
   std::optional<double> idle_seconds;
   std::optional<double> rss_bytes;  // of the whole process, the same in every worker: never to be summed
   std::optional<double> heap_used_bytes;
+  std::optional<float> requests_per_second;  // since the poll before; float: there are many workers
   friend bool operator==(const Worker&, const Worker&) = default;
 };
 

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/address_rules.h"
 #include "model/layout.h"
 
 namespace buntime {
@@ -56,8 +58,9 @@ struct Target {
   Duration timeout{};  // of a whole poll, search included; at most the interval
   Duration stale_after{};
   Duration peak_window{};
-  std::uint64_t max_body = 0;    // bytes, after decompression
-  std::size_t worker_limit = 0;  // workers with series of their own
+  std::uint64_t max_body = 0;                        // bytes, after decompression
+  std::size_t worker_limit = 0;                      // workers with series of their own
+  std::shared_ptr<const AddressRules> allowed = {};  // where it may be; null: anywhere
   friend bool operator==(const Target&, const Target&) = default;
 };
 

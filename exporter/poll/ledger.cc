@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace buntime {
 namespace {
@@ -13,11 +14,13 @@ void Mirror(std::optional<double>& value, MirroredCounter& counter) {
 }
 
 // Mirrors a worker's counter and adds its rise to the total of its app, which exists once any worker reports
-// one.
-void Accumulate(std::optional<double>& value, MirroredCounter& counter, std::optional<double>& total) {
-  if (!value) return;
-  total = total.value_or(0) + counter.Update(*value);
+// one. Returns the rise.
+double Accumulate(std::optional<double>& value, MirroredCounter& counter, std::optional<double>& total) {
+  if (!value) return 0;
+  const double rise = counter.Update(*value);
+  total = total.value_or(0) + rise;
   value = counter.value();
+  return rise;
 }
 
 }  // namespace
@@ -29,11 +32,16 @@ bool Ledger::Enter(Snapshot& snapshot, SteadyTime now) {
     // counts are the rise since the restart.
     pool_ = PoolCounters();
     workers_.clear();
+    pool_requests_before_.reset();
   }
-  last_entry_ = now;
+  entry_before_ = std::exchange(last_entry_, now);
+  elapsed_seconds_.reset();
+  if (generation_ > 0 && !restarted && now > entry_before_) elapsed_seconds_ = Seconds(now - entry_before_);
   ++generation_;
   EnterPool(snapshot.pool);
   for (Worker& worker : snapshot.workers) EnterWorker(snapshot, worker, now);
+  RateApps(snapshot);
+  RatePool(snapshot);
   Forget(snapshot.workers.size(), now);
   return restarted;
 }
@@ -76,10 +84,14 @@ void Ledger::EnterWorker(const Snapshot& snapshot, Worker& worker, SteadyTime no
     known = WorkerEntry();
     known.app = &entry;
   }
+  const bool measured = elapsed_seconds_ && known.last_seen == entry_before_;
   known.last_seen = now;
 
   std::optional<double> requests = app.requests;
-  Accumulate(worker.requests, known.requests, requests);
+  const double rise = Accumulate(worker.requests, known.requests, requests);
+  if (measured && worker.requests) {
+    worker.requests_per_second = static_cast<float>(rise / *elapsed_seconds_);
+  }
   app.requests = *requests;
   Accumulate(worker.errors, known.errors, app.errors);
   Accumulate(worker.request_seconds, known.request_seconds, app.request_seconds);
@@ -102,9 +114,40 @@ Ledger::AppEntry& Ledger::FindApp(std::string_view name, std::string_view versio
     entry.generation = generation_;
     entry.app.workers = {};
     entry.app.heap_used_bytes.reset();
+    entry.requests_before = entry.app.requests;
+    entry.errors_before = entry.app.errors.value_or(0);
   }
   entry.last_seen = now;
   return entry;
+}
+
+void Ledger::RateApps(const Snapshot& snapshot) {
+  const bool measured = elapsed_seconds_ && snapshot.workers_reported;
+  rates_ = {};
+  if (measured) rates_.requests_per_second = 0;
+  for (auto& [key, entry] : apps_) {
+    App& app = entry.app;
+    app.rates = {};
+    if (!measured) continue;
+    const bool seen = entry.generation == generation_;
+    const double requests = seen ? app.requests - entry.requests_before : 0;
+    app.rates.requests_per_second = requests / *elapsed_seconds_;
+    *rates_.requests_per_second += requests / *elapsed_seconds_;
+    if (!app.errors) continue;
+    const double errors = seen ? *app.errors - entry.errors_before : 0;
+    app.rates.errors_per_second = errors / *elapsed_seconds_;
+    rates_.errors_per_second = rates_.errors_per_second.value_or(0) + errors / *elapsed_seconds_;
+  }
+}
+
+// The pool's own count, where there is one, knows of requests that no worker has taken.
+void Ledger::RatePool(const Snapshot& snapshot) {
+  const std::optional<double> before = std::exchange(pool_requests_before_, snapshot.pool.requests);
+  if (!snapshot.pool.requests) return;
+  rates_.requests_per_second.reset();
+  if (elapsed_seconds_ && before) {
+    rates_.requests_per_second = (*snapshot.pool.requests - *before) / *elapsed_seconds_;
+  }
 }
 
 void Ledger::Forget(std::size_t live_workers, SteadyTime now) {

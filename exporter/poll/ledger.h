@@ -24,8 +24,11 @@ class Ledger {
   /// time of the answer. Returns whether the runtime has restarted since the last call (never for the first).
   bool Enter(Snapshot& snapshot, SteadyTime now);
 
-  /// Every known app, by name, then version. Apps without workers stay, with zeros, for kAppMemory.
+  /// Every known app, by name, then version. Apps without workers stay, with zeros, for kMemory.
   std::vector<App> Apps() const;
+
+  /// Of the pool, between the last two calls of Enter.
+  const Rates& rates() const { return rates_; }
 
   /// An app or worker that comes back within this time continues its counters. So do the kMaxDormantApps apps
   /// seen last at the most (a runtime's own memory ends there too), and workers unless ids come and go so
@@ -42,6 +45,8 @@ class Ledger {
     App app;
     SteadyTime last_seen;
     std::uint64_t generation = 0;  // of the latest answer that had a worker of this app
+    double requests_before = 0;    // totals at the end of the answer before
+    double errors_before = 0;
   };
   struct WorkerEntry {
     AppEntry* app = nullptr;
@@ -59,11 +64,18 @@ class Ledger {
   void EnterPool(Pool& pool);
   void EnterWorker(const Snapshot& snapshot, Worker& worker, SteadyTime now);
   AppEntry& FindApp(std::string_view name, std::string_view version, SteadyTime now);
+  void RateApps(const Snapshot& snapshot);
+  void RatePool(const Snapshot& snapshot);
   void Forget(std::size_t live_workers, SteadyTime now);
 
   std::optional<double> last_uptime_;
   SteadyTime last_entry_;
   std::uint64_t generation_ = 0;
+  SteadyTime entry_before_;
+  // From that entry to the last one; empty where there was none, or a restart since.
+  std::optional<double> elapsed_seconds_;
+  std::optional<double> pool_requests_before_;
+  Rates rates_;
   PoolCounters pool_;
   Workers workers_;
   // Node-based: entries keep their address, so workers may point at their app.

@@ -39,6 +39,7 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->peaks.utilization = Track(utilization_, snapshot.pool.utilization, now, target_.peak_window);
   reading->peaks.ephemeral_queue_depth =
       Track(queue_depth_, snapshot.pool.ephemeral_queue_depth, now, target_.peak_window);
+  reading->rates = ledger_.rates();
   reading->apps = ledger_.Apps();
   reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
   reading->workers_dropped = snapshot.workers.size() - reading->shown.size();

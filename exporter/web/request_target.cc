@@ -5,37 +5,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "web/query.h"
 
 namespace buntime {
 namespace {
-
-std::optional<int> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-// Nothing when a '%' is not followed by two hexadecimal digits, or means NUL.
-std::optional<std::string> PercentDecode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const std::optional<int> high = HexDigit(text[i + 1]);
-    const std::optional<int> low = HexDigit(text[i + 2]);
-    if (!high || !low) return std::nullopt;
-    const int byte = *high * 16 + *low;
-    if (byte == 0) return std::nullopt;
-    out += static_cast<char>(byte);
-    i += 2;
-  }
-  return out;
-}
 
 // `http://host:port/x` without scheme and authority; anything else as it is.
 std::string_view WithoutAuthority(std::string_view target) {

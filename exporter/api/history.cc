@@ -1,0 +1,102 @@
+#include "api/history.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "api/json_writer.h"
+
+namespace buntime {
+namespace {
+
+float OrNan(const std::optional<double>& value) {
+  return value ? static_cast<float>(*value) : std::numeric_limits<float>::quiet_NaN();
+}
+
+}  // namespace
+
+History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
+  const bool known = runtime.up && runtime.reading;
+  const Pool pool = known ? runtime.reading->snapshot.pool : Pool();
+  const Rates rates = known ? runtime.reading->rates : Rates();
+  return {unix_seconds,
+          OrNan(pool.utilization),
+          OrNan(pool.active),
+          OrNan(pool.idle),
+          OrNan(pool.total),
+          OrNan(pool.size),
+          OrNan(rates.requests_per_second),
+          OrNan(rates.errors_per_second),
+          OrNan(pool.ephemeral_queue_depth)};
+}
+
+void History::Take(const Fleet& fleet) {
+  const std::size_t share = kTotalSamples / std::max<std::size_t>(1, fleet.runtimes.size());
+  const std::size_t capacity = std::clamp(share, kLeastSamples, kMostSamples);
+  // A little less than the even distance, so that polls which come a moment early are not skipped.
+  const double distance = 0.9 * kSpanSeconds / static_cast<double>(capacity);
+
+  const std::lock_guard lock(mutex_);
+  revision_ = fleet.revision;
+  for (const auto& runtime : fleet.runtimes) {
+    Track& track = tracks_[runtime->name];
+    track.seen = true;
+    const std::optional<double> at = runtime->last_poll_unix_seconds;
+    std::deque<Sample>& samples = track.samples;
+    if (!at) continue;
+    // A clock that was set back starts the ten minutes anew: a graph cannot run backwards.
+    if (!samples.empty() && *at < samples.back().unix_seconds) samples.clear();
+    if (!samples.empty() && *at - samples.back().unix_seconds < distance) continue;
+    samples.push_back(SampleOf(*runtime, *at));
+    while (samples.size() > capacity || *at - samples.front().unix_seconds > kSpanSeconds)
+      samples.pop_front();
+  }
+  std::erase_if(tracks_, [](const auto& item) { return !item.second.seen; });
+  for (auto& [name, track] : tracks_) track.seen = false;
+}
+
+std::string History::Document(const Runtime& runtime) const {
+  std::deque<Sample> samples;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = tracks_.find(runtime.name); found != tracks_.end())
+      samples = found->second.samples;
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("interval_seconds").Number(Seconds(runtime.interval));
+  json.Key("t").BeginArray();
+  for (const Sample& sample : samples) json.Number(std::round(sample.unix_seconds * 1000) / 1000);
+  json.EndArray();
+  const auto write = [&](std::string_view name, float Sample::*quantity) {
+    json.Key(name).BeginArray();
+    for (const Sample& sample : samples) json.Short(sample.*quantity);
+    json.EndArray();
+  };
+  write("utilization", &Sample::utilization);
+  write("active", &Sample::active);
+  write("idle", &Sample::idle);
+  write("total", &Sample::total);
+  write("size", &Sample::size);
+  write("requests_per_second", &Sample::requests_per_second);
+  write("errors_per_second", &Sample::errors_per_second);
+  write("queue_depth", &Sample::queue_depth);
+  json.EndObject();
+  return out;
+}
+
+std::uint64_t History::revision() const {
+  const std::lock_guard lock(mutex_);
+  return revision_;
+}
+
+std::size_t History::SampleCount() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [name, track] : tracks_) count += track.samples.size();
+  return count;
+}
+
+}  // namespace buntime

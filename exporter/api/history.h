@@ -1,0 +1,67 @@
+// The last ten minutes of each runtime's pool, for the graphs of the page: a few numbers a poll, in memory
+// that does not grow with time, and hardly with the fleet.
+//
+// Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "model/fleet.h"
+
+namespace buntime {
+
+class History {
+ public:
+  static constexpr double kSpanSeconds = 600;
+  /// Of a runtime. Together they keep at most kTotalSamples, but none less than kLeastSamples: with more
+  /// runtimes or faster polls than that, samples stand further apart.
+  static constexpr std::size_t kMostSamples = 600;
+  static constexpr std::size_t kLeastSamples = 60;
+  static constexpr std::size_t kTotalSamples = 60'000;
+
+  /// Takes a sample of each runtime that was polled since the last call; a failed poll is a gap. Forgets
+  /// runtimes that are not in `fleet`.
+  void Take(const Fleet& fleet);
+
+  /// JSON: one array a quantity, oldest first, null for what was not reported.
+  std::string Document(const Runtime& runtime) const;
+
+  /// Of the fleet that was taken last.
+  std::uint64_t revision() const;
+
+  std::size_t SampleCount() const;
+
+ private:
+  // Floats: they become pixels. NaN: not reported.
+  struct Sample {
+    double unix_seconds;
+    float utilization;
+    float active;
+    float idle;
+    float total;
+    float size;
+    float requests_per_second;
+    float errors_per_second;
+    float queue_depth;
+  };
+  struct Track {
+    std::deque<Sample> samples;
+    bool seen = false;  // by the call of Take that is under way
+  };
+
+  static Sample SampleOf(const Runtime& runtime, double unix_seconds);
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::map<std::string, Track, std::less<>> tracks_;  // by name of the runtime
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace buntime

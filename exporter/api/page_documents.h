@@ -1,0 +1,28 @@
+// What the exporter's own page shows, as JSON: times in seconds, sizes in bytes, ratios from 0 to 1; null is
+// what the runtime does not report or nobody knows. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "model/fleet.h"
+
+namespace buntime {
+
+/// What the page says of the exporter itself.
+struct ExporterFacts {
+  std::string version;
+  std::string revision;
+  std::string metrics_path;
+  std::string targets_path;  // empty: there is no such page
+};
+
+/// One runtime at a glance: state, pool, apps, counts of workers; with the names and states of the others.
+/// `now` is the time of the exporter's clock, by which the page judges ages.
+std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const ExporterFacts& exporter,
+                         double now_unix_seconds);
+
+/// Every worker of the latest reading, in the runtime's order.
+std::string WorkersDocument(const Runtime& runtime);
+
+}  // namespace buntime

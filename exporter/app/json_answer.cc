@@ -1,0 +1,63 @@
+#include "app/json_answer.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "web/encoding.h"
+#include "web/etag.h"
+
+namespace buntime {
+namespace {
+
+// Below this a document fits into one packet as it is.
+constexpr std::size_t kWorthCompressing = 1400;
+
+HttpResponse Json(int status) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  return response;
+}
+
+}  // namespace
+
+HttpResponse JsonAnswers::Answer(const HttpRequest& request, std::uint64_t revision,
+                                 const std::function<std::string()>& write) {
+  HttpResponse response = Json(200);
+  // Weak: the same document may be compressed or not.
+  const std::string etag = "W/\"" + std::to_string(epoch_) + "-" + std::to_string(revision) + "\"";
+  response.headers.emplace_back("ETag", etag);
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (HasIt(request.if_none_match, etag)) {
+    response.status = 304;
+    return response;
+  }
+  response.tail = write();
+  if (response.tail.size() >= kWorthCompressing && AcceptsGzip(request.accept_encoding)) {
+    response.tail = Compress(response.tail);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  return response;
+}
+
+std::string JsonAnswers::Compress(const std::string& text) {
+  std::string out(GzipHeader());
+  {
+    const std::lock_guard lock(mutex_);
+    deflater_.Write(text, out);
+    deflater_.Finish(out);
+  }
+  out += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));
+  return out;
+}
+
+HttpResponse JsonError(int status, std::string_view error, std::string_view members) {
+  HttpResponse response = Json(status);
+  response.tail = "{\"error\":";
+  AppendJsonString(response.tail, error);
+  response.tail.append(members).append("}");
+  return response;
+}
+
+}  // namespace buntime

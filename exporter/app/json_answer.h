@@ -1,0 +1,36 @@
+// Answers that are JSON documents: told apart by an ETag, compressed where that pays. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "metrics/gzip.h"
+#include "web/server.h"
+
+namespace buntime {
+
+class JsonAnswers {
+ public:
+  /// `epoch` differs from one start of the program to the next.
+  explicit JsonAnswers(std::uint64_t epoch) : epoch_(epoch) {}
+
+  /// 200 with what `write` makes, or 304 without asking it, where the client has the document of this
+  /// `revision` already.
+  HttpResponse Answer(const HttpRequest& request, std::uint64_t revision,
+                      const std::function<std::string()>& write);
+
+ private:
+  std::string Compress(const std::string& text);
+
+  const std::uint64_t epoch_;
+
+  std::mutex mutex_;
+  Deflater deflater_{Deflater::Size::kLarge};  // guarded by mutex_
+};
+
+/// `{"error":"…"}` with whatever `members` follow, such as `,"runtimes":[]`.
+HttpResponse JsonError(int status, std::string_view error, std::string_view members = {});
+
+}  // namespace buntime
