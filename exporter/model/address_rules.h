@@ -1,0 +1,83 @@
+// Which hosts a probe may reach: the `allowed_targets` of a module. Built in config, asked by fetch with the
+// address that is really about to be connected to, so that neither a name that moves nor an odd spelling of
+// an address slips through. Plain value, no I/O.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace buntime {
+
+/// An address of either family in 16 bytes: IPv4 as ::ffff:a.b.c.d, which makes both spellings one.
+class IpAddress {
+ public:
+  /// Empty: neither IPv4 nor IPv6.
+  static std::optional<IpAddress> Of(const sockaddr& address);
+  /// "10.0.0.1" or "fd00::1", nothing else.
+  static std::optional<IpAddress> Parse(const std::string& text);
+
+  bool is_ipv4() const;
+  /// Whether the first `bits` bits of both are the same; `bits` counts as of 128.
+  bool SharesPrefix(const IpAddress& other, int bits) const;
+  std::string Text() const;
+  friend bool operator==(const IpAddress&, const IpAddress&) = default;
+
+ private:
+  std::array<std::uint8_t, 16> bytes_{};
+};
+
+/// A range of addresses, as CIDR writes it.
+struct Network {
+  IpAddress address;
+  int bits = 128;  // of 128
+  bool Contains(const IpAddress& other) const { return address.SharesPrefix(other, bits); }
+  bool Contains(const Network& other) const { return bits <= other.bits && Contains(other.address); }
+  friend bool operator==(const Network&, const Network&) = default;
+};
+
+class AddressRules {
+ public:
+  /// Each rule is a CIDR or an address ("10.0.0.0/8", "[fd00::/8]:8000"), a host ("buntime-0.shop") or a
+  /// suffix of hosts (".svc.cluster.local"), and may end in ":PORT". At least one. The error names the rule.
+  static Result<AddressRules> Parse(const std::vector<std::string>& rules);
+
+  /// Why no address of this host can be allowed, whatever it resolves to: then it need not be resolved.
+  std::optional<std::string> RefuseHost(std::string_view host, std::uint16_t port) const;
+
+  /// Why this address, which `host` resolved to, may not be connected to. A network's rule allows the
+  /// addresses in it, whatever their name; a host's rule allows the host at any address that is not special.
+  /// Special addresses (loopback, link-local, cloud metadata, unspecified, multicast) are allowed only by a
+  /// rule for just that range or a part of it: 0.0.0.0/0 does not mean them. `localhost`, named as such, may
+  /// be at a loopback address.
+  std::optional<std::string> RefuseAddress(std::string_view host, const IpAddress& address,
+                                           std::uint16_t port) const;
+
+  friend bool operator==(const AddressRules&, const AddressRules&) = default;
+
+ private:
+  struct Rule {
+    std::string text;  // as written
+    std::optional<Network> network;
+    std::string host;        // lower case; starts with a dot where it is a suffix
+    std::uint16_t port = 0;  // 0: any
+    bool Takes(std::uint16_t other) const { return port == 0 || port == other; }
+    bool Names(std::string_view other) const;
+    friend bool operator==(const Rule&, const Rule&) = default;
+  };
+
+  static Result<Rule> ParseRule(const std::string& text);
+  std::string List() const;
+
+  std::vector<Rule> rules_;
+};
+
+}  // namespace buntime
