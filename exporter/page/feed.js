@@ -2,6 +2,8 @@
 // ends for whatever reason. Paths are relative, so that a proxy may put the exporter below a prefix.
 
 const PATIENCE_MS = 10_000;
+const SLOW_MS = 2_000;
+const LEAST_SILENCE_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
 const REFUSED_RETRY_MS = 10_000;
@@ -28,13 +30,14 @@ export class Feed {
   #source = null;
   #retry = 0;
   #watchdog = 0;
+  #silence = 0;
   #hidden = 0;
   #failures = 0;
   #turn = 0; // answers to a question of an earlier turn come too late
   #contact = Date.now() / 1000;
 
   // onView(view) for every view; onFresh() when a new connection starts, as something may have been missed before it;
-  // onLink({state, since, message}), state: connecting, live, polling, lost or refused.
+  // onLink({state, since, message}), state: connecting, live, polling, silent, lost or refused.
   constructor(handlers) {
     this.#handlers = handlers;
     document.addEventListener('visibilitychange', () => this.#visibility());
@@ -54,6 +57,7 @@ export class Feed {
     this.#turn += 1;
     clearTimeout(this.#retry);
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#silence);
     this.#source?.close();
     this.#source = null;
   }
@@ -61,19 +65,23 @@ export class Feed {
   async #start() {
     this.#stop();
     const turn = this.#turn;
+    let view;
     try {
-      const view = await getJson('api/view', this.#runtime);
-      if (turn !== this.#turn) return;
-      this.#failures = 0;
-      this.#deliver(view);
-      this.#handlers.onFresh();
-      this.#listen(view.runtime.interval_seconds * 1000);
+      view = await getJson('api/view', this.#runtime);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
+      return;
     }
+    if (turn !== this.#turn) return;
+    this.#failures = 0;
+    this.#contact = Date.now() / 1000;
+    this.#deliver(view);
+    this.#handlers.onFresh();
+    this.#listen(view.runtime.interval_seconds * 1000);
   }
 
   #failed(error) {
+    clearTimeout(this.#silence);
     if (error instanceof Refused) {
       this.#handlers.onLink({ state: 'refused', message: error.message });
       this.#startIn(REFUSED_RETRY_MS);
@@ -97,9 +105,6 @@ export class Feed {
     };
     source.addEventListener('view', (event) => {
       this.#deliver(JSON.parse(event.data));
-      // A connection may die without a word, as when the computer sleeps.
-      clearTimeout(this.#watchdog);
-      this.#watchdog = setTimeout(() => this.#start(), Math.max(30_000, 3 * interval + PATIENCE_MS));
     });
     source.onerror = () => {
       this.#stop();
@@ -114,7 +119,17 @@ export class Feed {
   }
 
   #deliver(view) {
-    this.#contact = Date.now() / 1000;
+    const now = Date.now() / 1000;
+    // A connection may die without a word, or the exporter stand still. What is longer than three times the latest gap
+    // and than the runtime may be silent itself, is no pace but silence.
+    const patience = Math.max(LEAST_SILENCE_MS, view.runtime.stale_after_seconds * 1000, 3000 * (now - this.#contact));
+    this.#contact = now;
+    clearTimeout(this.#watchdog);
+    clearTimeout(this.#silence);
+    this.#watchdog = setTimeout(() => {
+      this.#start();
+      this.#silence = setTimeout(() => this.#handlers.onLink({ state: 'silent', since: now }), SLOW_MS);
+    }, patience);
     this.#handlers.onView(view);
   }
 

@@ -1,7 +1,7 @@
 // What both pages have in common: header, status line, choice of runtime, pause, footer, and every element that shows
 // one value of the view as it is.
 
-import { byId, element, setText } from './dom.js';
+import { byId, element, outsideText, setText } from './dom.js';
 import { Feed, getJson } from './feed.js';
 import { FORMATS, UNKNOWN } from './format.js';
 import { describe, linkWord } from './status.js';
@@ -73,10 +73,9 @@ export function startPage({ onView, onFresh }) {
 
 // Screen readers read out what changes here, so nothing may change that says nothing new.
 function say(paragraph, { title, detail }) {
-  const text = `${title} ${detail}`.trim();
+  const text = `${title} ${detail}`;
   if (paragraph.textContent === text) return;
-  paragraph.replaceChildren(element('strong', {}, title), detail === '' ? '' : ` ${detail}`);
-  paragraph.title = detail;
+  paragraph.replaceChildren(element('strong', {}, title), ' ', outsideText(detail));
 }
 
 // <dd data-value="pool.size" data-as="count">: a path into the view and one of FORMATS.

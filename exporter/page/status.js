@@ -3,7 +3,7 @@
 import { clock } from './format.js';
 
 const latest = (view) =>
-  view.pool === null ? 'There are no current values.' : `The values are from ${clock(view.runtime.last_success)}.`;
+  view.pool === null ? 'There are no current values.' : `The values are stale, from ${clock(view.runtime.last_success)}.`;
 
 const naming = (runtime) => (runtime.name === '' ? 'The runtime' : runtime.name);
 
@@ -13,7 +13,7 @@ export function describe(view, link) {
     return { state: 'refused', title: 'The exporter refuses', detail: link.message };
   }
   if (link.state === 'lost') {
-    const detail = view === null ? '' : ` The values are from before.`;
+    const detail = view === null ? '' : ' The values are from before.';
     return {
       state: 'reconnecting',
       title: 'Reconnecting',
@@ -21,6 +21,9 @@ export function describe(view, link) {
     };
   }
   if (view === null) return { state: 'connecting', title: 'Connecting', detail: '' };
+  if (link.state === 'silent') {
+    return { state: 'stale', title: 'Stale', detail: `Nothing new from the exporter since ${clock(link.since)}.` };
+  }
 
   const { runtime } = view;
   if (!runtime.tried) {
@@ -32,11 +35,8 @@ export function describe(view, link) {
     return {
       state: 'down',
       title: `${naming(runtime)} is down${since}`,
-      detail: `because ${reason}. ${runtime.stale ? 'Stale: ' : ''}${latest(view)}`,
+      detail: `because ${reason}. ${latest(view)}`,
     };
-  }
-  if (runtime.stale) {
-    return { state: 'stale', title: 'Stale', detail: latest(view) };
   }
   return { state: 'up', title: `${naming(runtime)} is up`, detail: '' };
 }
@@ -49,6 +49,7 @@ export function linkWord(link, paused, interval) {
       return 'Live';
     case 'polling':
       return `Every ${interval} s`;
+    case 'silent':
     case 'lost':
       return 'Reconnecting';
     case 'refused':

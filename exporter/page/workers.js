@@ -136,7 +136,7 @@ byId('state').addEventListener('change', (event) => filter({ state: event.target
 
 startPage({
   onView: (view) => {
-    known = view.pool !== null;
+    known = isKnown(view.workers_total);
     ask(new URLSearchParams(location.search).get('runtime'));
   },
   onFresh: () => {},
