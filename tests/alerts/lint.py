@@ -56,6 +56,8 @@ def label_set(node, of_metric=any_label):
         return label_set(node.child, of_metric)
     if isinstance(node, Aggregation):
         inner = label_set(node.args[-1], of_metric)
+        if node.function in ("topk", "bottomk"):
+            return inner  # they choose among series and merge none
         if node.labels is None:
             return LabelSet(only=True)
         return inner.keep(node.labels.set()) if node.labels.kind == "by" else inner.drop(node.labels.set())
