@@ -1,0 +1,274 @@
+"""What the objects may and may not be: the restricted Pod Security standard field by field, labels that never collide
+with Buntime's, probes, secrets, resources."""
+import re
+import unittest
+
+import manifests
+from manifests import only, pod_labels, render, selects, workloads
+
+RECOMMENDED = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "component", "part-of", "managed-by")}
+IMMUTABLE = {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
+VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (manifests.ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
+                      "secret"}
+
+
+def pod_specs() -> list[tuple[str, dict]]:
+    return [(overlay, only(render(overlay), "Deployment")["spec"]["template"]["spec"])
+            for overlay in manifests.WITH_EXPORTER]
+
+
+def exporters() -> list[tuple[str, dict]]:
+    """Every container of ours, wherever it runs."""
+    sidecar = manifests.sidecar_patch()["spec"]["template"]["spec"]
+    return [(where, manifests.container(spec)) for where, spec in [*pod_specs(), ("sidecar", sidecar)]]
+
+
+def own_objects() -> list[tuple[str, dict]]:
+    return [(f"{overlay}: {item['kind']} {item['metadata']['name']}", item)
+            for overlay in manifests.OVERLAYS for item in render(overlay)]
+
+
+class PodSecurityTest(unittest.TestCase):
+    """The standard `restricted`, all fields explicit: nothing rests on a default of the cluster."""
+
+    def test_pods(self):
+        for where, spec in pod_specs():
+            with self.subTest(where):
+                self.assertEqual({"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+                                  "seccompProfile": {"type": "RuntimeDefault"}}, spec["securityContext"])
+                self.assertIs(False, spec["automountServiceAccountToken"])
+                self.assertEqual(set(), {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(spec))
+                for volume in spec["volumes"]:
+                    self.assertLessEqual(set(volume) - {"name"}, RESTRICTED_VOLUMES)
+
+    def test_containers(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                context = container["securityContext"]
+                self.assertIs(True, context["runAsNonRoot"])
+                self.assertIs(False, context["allowPrivilegeEscalation"])
+                self.assertIs(False, context["privileged"])
+                self.assertIs(True, context["readOnlyRootFilesystem"])
+                self.assertEqual({"drop": ["ALL"]}, context["capabilities"])
+                self.assertNotIn("procMount", context)
+                for port in container["ports"]:
+                    self.assertNotIn("hostPort", port)
+
+    def test_the_sidecar_needs_nothing_of_its_pod(self):
+        spec = manifests.sidecar_patch()["spec"]["template"]["spec"]
+        # A group for the volumes would change the owner of all files of the apps.
+        self.assertEqual({"containers", "volumes"}, set(spec))
+        context = manifests.container(spec)["securityContext"]
+        self.assertEqual((65532, 65532), (context["runAsUser"], context["runAsGroup"]))
+        self.assertEqual({"type": "RuntimeDefault"}, context["seccompProfile"])
+
+    def test_the_identity_has_no_rights(self):
+        for overlay in manifests.WITH_EXPORTER:
+            with self.subTest(overlay):
+                objects = render(overlay)
+                account = only(objects, "ServiceAccount")
+                self.assertIs(False, account["automountServiceAccountToken"])
+                spec = only(objects, "Deployment")["spec"]["template"]["spec"]
+                self.assertEqual(account["metadata"]["name"], spec["serviceAccountName"])
+                self.assertEqual([], manifests.of_kind(objects, "Role", "ClusterRole", "RoleBinding",
+                                                       "ClusterRoleBinding"))
+
+
+class SecretTest(unittest.TestCase):
+    def test_the_key_is_a_file_that_only_the_exporter_reads(self):
+        for where, spec in pod_specs():
+            with self.subTest(where):
+                secret = next(volume["secret"] for volume in spec["volumes"] if "secret" in volume)
+                # Of mode 0400, which the group of the pod makes 0440: readable for the exporter, for nobody else.
+                self.assertEqual({"secretName": "buntime-exporter", "defaultMode": 0o400}, secret)
+
+    def test_the_sidecar_can_read_the_key_without_the_group_of_the_pod(self):
+        spec = manifests.sidecar_patch()["spec"]["template"]["spec"]
+        self.assertEqual(0o444, spec["volumes"][0]["secret"]["defaultMode"])
+
+    def test_mounts_follow_changes_and_cannot_be_written(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                for mount in container["volumeMounts"]:
+                    self.assertIs(True, mount["readOnly"])
+                    self.assertNotIn("subPath", mount)
+
+    def test_no_secret_is_in_an_object_or_a_variable(self):
+        for where, item in own_objects():
+            self.assertNotEqual("Secret", item["kind"], where)
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertNotIn("secretKeyRef", str(container.get("env", [])))
+                self.assertNotIn("RUNTIME_ROOT_KEY", str(container))
+
+
+class ContainerTest(unittest.TestCase):
+    def test_images_are_of_this_version(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertEqual(f"buntime-exporter:{VERSION}", container["image"])
+
+    def test_probes_never_ask_the_runtime(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertEqual({"path": "/-/healthy", "port": "metrics"}, container["livenessProbe"]["httpGet"])
+                ready = container.get("readinessProbe", {}).get("httpGet")
+                # A sidecar that is not ready would take the runtime beside it out of service.
+                self.assertEqual(None if where == "sidecar" else {"path": "/-/ready", "port": "metrics"}, ready)
+                self.assertNotIn("startupProbe", container)
+
+    def test_resources(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertEqual({"cpu", "memory"}, set(container["resources"]["requests"]))
+                self.assertEqual({"memory"}, set(container["resources"]["limits"]), "a limit of cpu delays scrapes")
+
+    def test_ports_have_names(self):
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertEqual([{"name": "metrics", "containerPort": 10077, "protocol": "TCP"}], container["ports"])
+
+
+class DeploymentTest(unittest.TestCase):
+    def test_one_replica_without_a_gap(self):
+        for overlay in manifests.WITH_EXPORTER:
+            with self.subTest(overlay):
+                objects = render(overlay)
+                spec = only(objects, "Deployment")["spec"]
+                self.assertEqual(1, spec["replicas"])
+                self.assertEqual({"maxSurge": 1, "maxUnavailable": 0}, spec["strategy"]["rollingUpdate"])
+                pod = spec["template"]["spec"]
+                self.assertEqual(10, pod["terminationGracePeriodSeconds"])
+                # The Service would be described in variables that begin with BUNTIME_EXPORTER_.
+                self.assertIs(False, pod["enableServiceLinks"])
+                self.assertEqual([], manifests.of_kind(objects, "PodDisruptionBudget"), "one replica could never be evicted")
+
+    def test_the_size_of_the_pool_comes_from_buntimes_own_configuration(self):
+        containers = {where: container for where, container in exporters() if where in ("base", "annotations", "sidecar")}
+        for where, container in containers.items():
+            with self.subTest(where):
+                size = next(item for item in container["env"] if item["name"] == "BUNTIME_EXPORTER_RUNTIME_POOL_SIZE")
+                reference = size["valueFrom"]["configMapKeyRef"]
+                config = only(manifests.charts()["0.2.26"], "ConfigMap")
+                self.assertEqual(config["metadata"]["name"], reference["name"])
+                self.assertIn(reference["key"], config["data"])
+                self.assertIs(True, reference["optional"], "the documented runtime tells its size itself")
+
+
+class LabelTest(unittest.TestCase):
+    def test_every_object_has_the_recommended_labels(self):
+        for where, item in own_objects():
+            with self.subTest(where):
+                labels = item["metadata"]["labels"]
+                self.assertLessEqual(RECOMMENDED, set(labels))
+                self.assertEqual(VERSION, labels["app.kubernetes.io/version"])
+                self.assertEqual(("buntime-exporter", "exporter"),
+                                 (labels["app.kubernetes.io/name"], labels["app.kubernetes.io/component"]))
+
+    def test_annotations_and_labels_are_text(self):
+        for where, item in own_objects():
+            with self.subTest(where):
+                places = [item["metadata"]]
+                if item["kind"] == "Deployment":
+                    places.append(item["spec"]["template"]["metadata"])
+                for place in places:
+                    for value in {**place.get("labels", {}), **place.get("annotations", {})}.values():
+                        self.assertIsInstance(value, str)
+
+    def test_operators_find_the_monitors_and_rules(self):
+        for where, item in own_objects():
+            if item["kind"] in ("PodMonitor", "PrometheusRule"):
+                with self.subTest(where):
+                    self.assertEqual("kube-prometheus-stack", item["metadata"]["labels"]["release"])
+
+    def test_selectors_name_what_never_changes_and_find_our_pods(self):
+        for overlay in manifests.WITH_EXPORTER:
+            with self.subTest(overlay):
+                objects = render(overlay)
+                deployment, service = only(objects, "Deployment"), only(objects, "Service")
+                policy = only(objects, "NetworkPolicy")
+                for selector in (deployment["spec"]["selector"], {"matchLabels": service["spec"]["selector"]},
+                                 policy["spec"]["podSelector"]):
+                    self.assertEqual(IMMUTABLE, set(selector["matchLabels"]))
+                    self.assertTrue(selects(selector, pod_labels(deployment)))
+
+    def test_annotations_and_monitors_exclude_each_other(self):
+        # With both, everything is scraped twice.
+        for overlay in manifests.OVERLAYS:
+            with self.subTest(overlay):
+                objects = render(overlay)
+                annotated = any("prometheus.io/scrape" in workload["spec"]["template"]["metadata"].get("annotations", {})
+                                for workload in workloads(objects))
+                self.assertFalse(annotated and manifests.of_kind(objects, "PodMonitor", "ServiceMonitor"))
+                self.assertEqual(overlay == "annotations", annotated)
+
+
+class CollisionTest(unittest.TestCase):
+    """Our selectors against the labels of both generations of Buntime's chart, and theirs against ours."""
+
+    def test_buntimes_selectors_never_take_our_pods(self):
+        for version, objects in manifests.charts().items():
+            for item in objects:
+                selector = item["spec"].get("selector") if "spec" in item else None
+                if selector is None:
+                    continue
+                if item["kind"] == "Service":
+                    selector = {"matchLabels": selector}
+                for overlay in manifests.WITH_EXPORTER:
+                    with self.subTest(f"{version} {item['kind']} {item['metadata']['name']}, {overlay}"):
+                        self.assertFalse(selects(selector, pod_labels(only(render(overlay), "Deployment"))))
+
+    def test_our_monitors_take_the_runtimes_and_nothing_else(self):
+        for overlay, name in (("fleet", "buntime"), ("sidecar", "buntime")):
+            selector = only(render(overlay), "PodMonitor", name)["spec"]["selector"]
+            for version, objects in manifests.charts().items():
+                for workload in workloads(objects):
+                    with self.subTest(f"{overlay}, {version} {workload['metadata']['name']}"):
+                        runtime = "turso" not in workload["metadata"]["name"]
+                        self.assertEqual(runtime, selects(selector, pod_labels(workload)))
+            for other in manifests.WITH_EXPORTER:
+                self.assertFalse(selects(selector, pod_labels(only(render(other), "Deployment"))))
+
+    def test_our_other_selectors_take_no_pod_of_buntime(self):
+        for where, item in own_objects():
+            selector = item.get("spec", {}).get("podSelector" if item["kind"] == "NetworkPolicy" else "selector")
+            if selector is None or (item["kind"], item["metadata"]["name"]) == ("PodMonitor", "buntime"):
+                continue
+            if item["kind"] == "Service":
+                selector = {"matchLabels": selector}
+            for version, objects in manifests.charts().items():
+                for workload in workloads(objects):
+                    with self.subTest(f"{where}, {version} {workload['metadata']['name']}"):
+                        self.assertFalse(selects(selector, pod_labels(workload)))
+
+    def test_the_ports_of_the_monitors_are_in_one_container_each(self):
+        runtime = [workload for objects in manifests.charts().values() for workload in workloads(objects)
+                   if "turso" not in workload["metadata"]["name"]]
+        port = only(render("fleet"), "PodMonitor", "buntime")["spec"]["podMetricsEndpoints"][0]["port"]
+        for workload in runtime:
+            names = [item["name"] for container in workload["spec"]["template"]["spec"]["containers"]
+                     for item in container["ports"]]
+            self.assertEqual(1, names.count(port))
+            sidecar = [item["name"] for item in manifests.container(
+                manifests.sidecar_patch()["spec"]["template"]["spec"])["ports"]]
+            self.assertEqual([], [name for name in sidecar if name in names])
+
+    def test_the_selector_itself(self):
+        # The judge of all of the above: a wrong one would let everything pass.
+        for selector, labels, expected in (
+                ({}, {"a": "1"}, True),
+                ({"matchLabels": {"a": "1"}}, {"a": "1", "b": "2"}, True),
+                ({"matchLabels": {"a": "1"}}, {"a": "2"}, False),
+                ({"matchLabels": {"a": "1"}}, {}, False),
+                ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, {}, True),
+                ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, {"a": ""}, False),
+                ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, {"a": ""}, True),
+                ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]}]}, {"a": "1"}, True),
+                ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, {}, True)):
+            with self.subTest(selector=selector, labels=labels):
+                self.assertEqual(expected, selects(selector, labels))
+
+
+if __name__ == "__main__":
+    unittest.main()
