@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/app.h"
+#include "app/healthcheck.h"
 #include "app/spdlog_log.h"
 #include "app/version.h"
 #include "config/flags.h"
@@ -74,6 +75,11 @@ int main(int argc, char** argv) {
   if (invocation->action == Invocation::Action::kPrint) return Print(invocation->text);
   if (invocation->action == Invocation::Action::kListAsMarkdown) return Print(buntime::CatalogueAsMarkdown());
   if (invocation->action == Invocation::Action::kListAsJson) return Print(buntime::CatalogueAsJson());
+  if (invocation->action == Invocation::Action::kHealthcheck) {
+    const auto log = buntime::MakeSpdlogLog(buntime::LogLevel::kError, buntime::LogFormat::kLogfmt);
+    const auto error = buntime::CheckHealth(*invocation, *log);
+    return error ? complain(*error) : 0;
+  }
 
   const auto config = buntime::LoadConfig(*invocation);
   if (!config) return complain(config.error());

@@ -57,6 +57,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"log.format", "log_format", "logfmt|json", "logfmt",
      "Form of the log lines, which go to standard error."},
     {"once", "once", "", "", "Poll once, print the metrics, exit: 0 if every runtime is up, else 1.", "true"},
+    {"healthcheck", "healthcheck", "", "",
+     "Ask the exporter that runs here with the same flags or environment how it is, exit: 0 if it serves, "
+     "else 1.",
+     "true"},
     {"metrics.list", "metrics_list", "[=json]", "",
      "Print the catalogue of metrics as a Markdown table (or as JSON) and exit.", "markdown"},
 });

@@ -55,6 +55,7 @@ Result<Invocation> Interpret(const Given& given) {
   SettingReader reader({&invocation.settings});
   if (reader.Flag("config_check", false)) invocation.action = Action::kCheck;
   if (reader.Flag("once", false)) invocation.action = Action::kOnce;
+  if (reader.Flag("healthcheck", false)) invocation.action = Action::kHealthcheck;
   if (reader.Find("metrics_list") != nullptr) {
     invocation.action = reader.Choice<Action, 2>(
         "metrics_list", {{{"markdown", Action::kListAsMarkdown}, {"json", Action::kListAsJson}}});

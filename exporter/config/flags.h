@@ -17,6 +17,7 @@ struct Invocation {
     kServe,
     kOnce,            // poll once, print the exposition, exit
     kCheck,           // check the configuration, exit
+    kHealthcheck,     // ask the exporter that runs with these flags how it is, exit
     kListAsMarkdown,  // print the catalogue
     kListAsJson,      //
     kPrint,           // print `text`: --help, --version
