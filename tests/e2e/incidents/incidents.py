@@ -1,6 +1,9 @@
 """The incidents: what runs, what breaks, what cures it, and who must be told what."""
 from dataclasses import dataclass
 
+from clock import FACTOR, FACTORS
+from history import errors_of, heaps
+
 PAGER, TICKETS = "pager", "tickets"
 
 
@@ -21,7 +24,9 @@ class Incident:
     simulator: tuple = ()
     runtimes: int = 1
     key: bool = False  # the runtime asks for one, and the exporter has it
-    history: str = ""  # app whose error rates are known for days
+    history: object = None  # called with the name and the Site: what is known of days before
+    factor: int = FACTOR  # how many times as fast time runs for the alert
+    linger: float = 10  # seconds from the last expected notification to the cure, in which nothing else may come
 
 
 def scenario(name, **parameters):
@@ -57,11 +62,13 @@ INCIDENTS = [
     Incident("bad deploy", tickets("BuntimeWorkersNotServing"), scenario("bad-deploy", app="checkout"), NOMINAL),
     Incident("eviction thrash", tickets("BuntimeEvictionChurn"), scenario("thrash"), NOMINAL),
     Incident("pool exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted"), NOMINAL,
-             simulator=("--release", "documented", "--rps", "2")),
+             simulator=("--release", "documented"), linger=40),  # long enough for everything that follows from it
     Incident("ephemeral queue saturated", pages("BuntimeEphemeralQueueNearLimit"), scenario("queue-saturated=300"), NOMINAL),
     Incident("one app failing", pages("BuntimeAppErrorBudgetBurn"), scenario("failing=1", app="checkout"), NOMINAL,
-             history="checkout"),
+             history=errors_of("checkout")),
     Incident("one app slow", tickets("BuntimeAppSlowRequests"), scenario("slow=200", app="checkout"), NOMINAL),
+    Incident("heap leak", tickets("BuntimeAppHeapGrowth"), scenario("leak=0.05", app="checkout"), NOMINAL,
+             simulator=("--release", "documented"), history=heaps, factor=FACTORS["resource-exhaustion.yml"]),
     Incident("exporter killed", pages("BuntimeDown"), lambda site: site.exporter.kill(),
              lambda site: site.lab.revive_exporter(site)),
     Incident("API key revoked", tickets("BuntimeAccessDenied"), scenario("key-revoked"), scenario("key-restored"),

@@ -20,107 +20,26 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "alerts")]
 
 import results  # noqa: E402
-import stack  # noqa: E402
-from incidents import INCIDENTS, Site  # noqa: E402
-from programs import Exporter, Simulator  # noqa: E402
+from clock import FACTOR  # noqa: E402
+from incidents import INCIDENTS  # noqa: E402
+from installation import QUIET_RUNS, Lab  # noqa: E402
 from support import eventually  # noqa: E402
 
-FACTOR = 60
 BASELINE = 20  # seconds of health before the faults: longer than the longest window that matters, 15 minutes
 MOST_UNTIL_FIRED = 60
-LINGER = 10  # after the last expected notification: ten more minutes in which nothing else may come
+LINGER = 10  # after the last resolution: ten more minutes in which nothing else may come
 MOST_UNTIL_RESOLVED = 60
-QUIET = "quiet run"
-NORMAL = ["--speed", str(FACTOR), "--warmup", "2h"]
-POLLS = ["--poll.interval", "200ms", "--poll.peak-window", "1s"]  # 12 s and a minute
-
-
-class Lab:
-    def __init__(self, incidents, folder):
-        self._folder = folder
-        self._processes = []
-        self.incidents = incidents
-        self.sites = {}
-        self.targets = stack.Targets(folder)
-        self.receiver = stack.Receiver()
-
-    def start(self):
-        for incident in self.incidents:
-            self.sites[incident.name] = self._site(incident)
-        self.quiet = [self._simulator(seed) for seed in (50, 51)]
-        self._exporter(self.quiet[0].urls, QUIET)
-        self.quiet_runtimes = 1
-        alertmanager = self._adopt(stack.Alertmanager(FACTOR, self.receiver.url, self._folder)).wait_until_ready()
-        self.prometheus = self._adopt(stack.Prometheus(
-            FACTOR, alertmanager.url, self.targets, self._history(), self._folder)).wait_until_ready()
-
-    def stop(self):
-        for process in self._processes:
-            process.kill()
-        self.receiver.stop()
-
-    def revive_exporter(self, site):
-        address = site.exporter.url.removeprefix("http://")
-        site.exporter = self._adopt(Exporter(
-            ["--web.listen-address", address, "--runtime.url", site.simulator.url, *POLLS], self._folder))
-        site.exporter.wait_until_listening()
-
-    def scale_up_quiet_run(self):
-        """Five times the load, and one more runtime, just started, to bear it."""
-        self.quiet[0].control("scenario", name="scale-up=5")
-        self.quiet[1].control("restart")
-        self._exporter(self.quiet[1].urls, QUIET)
-        self.quiet_runtimes = 2
-
-    def _adopt(self, process):
-        self._processes.append(process)
-        return process
-
-    def _simulator(self, seed, *flags):
-        return self._adopt(Simulator([*NORMAL, "--seed", str(seed), *flags], self._folder)).wait_until_listening()
-
-    def _exporter(self, urls, cluster, *flags):
-        names = [""] if len(urls) == 1 else [f"r{number}=" for number in range(len(urls))]
-        runtimes = [text for name, url in zip(names, urls) for text in ("--runtime.url", name + url)]
-        exporter = self._adopt(Exporter(["--web.listen-address", "127.0.0.1:0", *runtimes, *POLLS, *flags], self._folder))
-        exporter.wait_until_listening()
-        self.targets.add(exporter.url, cluster)
-        return exporter
-
-    def _site(self, incident):
-        key_flags = [(), ()]
-        if incident.key:
-            path = os.path.join(self._folder, "key")
-            pathlib.Path(path).write_text("open-sesame\n", encoding="utf-8")
-            key_flags = [("--api-key-file", path), ("--runtime.api-key-file", path)]
-        simulator = self._simulator(1, "--runtimes", str(incident.runtimes), *incident.simulator, *key_flags[0])
-        exporter = self._exporter(simulator.urls, incident.name, *key_flags[1])
-        return Site(simulator, exporter, self)
-
-    def _history(self):
-        """Three days of an app's usual rates, so that its error budget is known as in a grown installation."""
-        series = {}
-        for incident in self.incidents:
-            if not incident.history:
-                continue
-            world = self.sites[incident.name].simulator.truth()["worlds"][0]
-            app = next(app for app in world["apps"] if app["app"] == incident.history)
-            labels = f'{{cluster="{incident.name}",job="buntime",app="{incident.history}"}}'
-            warmup = 7200 / FACTOR
-            for field in ("requests", "errors"):
-                series[f"app:buntime_app_{field}:rate5m{labels}"] = app[field] / warmup
-        return (series, 3 * 86400 / FACTOR) if series else None
 
 
 def verdicts(lab, moments, firing):
-    for name, expected in [*((incident.name, incident.expected) for incident in lab.incidents), (QUIET, frozenset())]:
-        yield results.judge(name, expected, firing.get(name, frozenset()), lab.receiver.notifications, moments[name])
+    runs = [(incident.name, incident.expected, incident.factor) for incident in lab.incidents]
+    for name, expected, factor in [*runs, *((name, frozenset(), FACTOR) for name in QUIET_RUNS)]:
+        yield results.judge(name, expected, firing.get(name, frozenset()), lab.receiver.notifications, moments[name], factor)
 
 
 def see_everything(lab):
     """Silence proves something only of what is watched."""
-    runtimes = {incident.name: incident.runtimes for incident in lab.incidents} | {QUIET: lab.quiet_runtimes}
-    eventually(lambda: lab.prometheus.counts("buntime_uptime_seconds") == runtimes)
+    eventually(lambda: lab.prometheus.counts("buntime_uptime_seconds") == lab.runtimes)
 
 
 def fired(lab, incident):
@@ -147,16 +66,16 @@ def play(lab):
     """Everything happens. Returns {name: (fault, cure) in seconds of the monotonic clock}, and for each name what fired
     in Prometheus right before the cure, whether somebody was told or not."""
     begin = time.monotonic()
-    lab.quiet[0].control("scenario", name="churn=1")
+    lab.day()
     see_everything(lab)
     wait(BASELINE)
-    moments = {QUIET: (begin, begin)}
+    moments = dict.fromkeys(QUIET_RUNS, (begin, begin))
     pending = {}
     for incident in lab.incidents:
         incident.fault(lab.sites[incident.name])
         moments[incident.name] = (time.monotonic(), None)
         pending[incident.name] = incident
-    lab.scale_up_quiet_run()
+    lab.noon()
     end = time.monotonic() + MOST_UNTIL_FIRED
     cure_at, firing = {}, {}
     night = False
@@ -164,15 +83,14 @@ def play(lab):
         now = time.monotonic()
         for name, incident in list(pending.items()):
             if name not in cure_at and (fired(lab, incident) or now > end):
-                cure_at[name] = now + LINGER
+                cure_at[name] = now + incident.linger
             if now > cure_at.get(name, now + 1):
                 firing[name] = lab.prometheus.firing(name)
                 incident.cure(lab.sites[name])
                 moments[name] = (moments[name][0], time.monotonic())
                 del pending[name]
         if not night and now > begin + BASELINE + 20:
-            lab.quiet[0].control("scenario", name="quiet")
-            lab.quiet[1].control("scenario", name="quiet")
+            lab.night()
             night = True
         time.sleep(0.1)
     wait(MOST_UNTIL_RESOLVED, lambda: not unresolved(lab))
@@ -205,7 +123,7 @@ def main():
         shutil.rmtree(folder)
     wall = time.monotonic() - started
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    text = results.table(judged, FACTOR)
+    text = results.table(judged)
     print(text)
     print(f"{wall:.0f} s, {spent.ru_utime + spent.ru_stime:.0f} s of processor time")
     for verdict in judged:
@@ -214,7 +132,7 @@ def main():
     for complaint in [f"sick rule: {line}" for line in sick] + [f"unasked for: {stray}" for stray in strays]:
         print(complaint)
     if options.update:
-        (HERE / "RESULTS.md").write_text(results.page(text, FACTOR), encoding="utf-8")
+        (HERE / "RESULTS.md").write_text(results.page(text), encoding="utf-8")
     return 0 if all(verdict.ok for verdict in judged) and not sick and not strays else 1
 
 

@@ -12,6 +12,7 @@ import time
 import alertlib
 import scale
 from client import fetch
+from clock import FACTOR, FACTORS
 from notification import Notification
 from support import Process, binary, eventually
 
@@ -62,12 +63,12 @@ class _Server(Process):
 
 
 class Alertmanager(_Server):
-    def __init__(self, factor, receiver_url, folder):
+    def __init__(self, receiver_url, folder):
         source = alertlib.ROOT / "deploy" / "alertmanager"
         document = alertlib.load((source / "alertmanager.yml").read_text())
         path = os.path.join(folder, "alertmanager.yml")
         pathlib.Path(path).write_text(
-            json.dumps(scale.alertmanager(document, factor, receiver_url, str(source))), encoding="utf-8")
+            json.dumps(scale.alertmanager(document, FACTOR, receiver_url, str(source))), encoding="utf-8")
         super().__init__([binary("ALERTMANAGER"), f"--config.file={path}", f"--storage.path={folder}/alertmanager",
                           "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="], folder)
 
@@ -91,11 +92,11 @@ class Targets:
 
 
 class Prometheus(_Server):
-    def __init__(self, factor, alertmanager_url, targets, history, folder):
+    def __init__(self, alertmanager_url, targets, history, folder):
         rules = []
         for path in alertlib.rule_files():
             rules.append(os.path.join(folder, path.name))
-            document = scale.rules(alertlib.load(path.read_text()), factor)
+            document = scale.rules(alertlib.load(path.read_text()), FACTORS.get(path.name, FACTOR))
             pathlib.Path(rules[-1]).write_text(json.dumps(document), encoding="utf-8")
         config = {
             "global": {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL, "evaluation_interval": INTERVAL},
@@ -110,8 +111,8 @@ class Prometheus(_Server):
         super().__init__([
             binary("PROMETHEUS"), f"--config.file={path}", f"--storage.tsdb.path={data}", "--web.listen-address=127.0.0.1:0",
             # These are a minute and five minutes in production.
-            f"--rules.alert.resend-delay={scale.duration('1m', factor)}",
-            f"--query.lookback-delta={scale.duration('5m', factor)}"], folder)
+            f"--rules.alert.resend-delay={scale.duration('1m', FACTOR)}",
+            f"--query.lookback-delta={scale.duration('5m', FACTOR)}"], folder)
 
     def firing(self, cluster):
         """The alerts that fire right now, notified or not."""
@@ -130,15 +131,13 @@ class Prometheus(_Server):
                 for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
 
-def write_history(series, data, folder):
-    """Values that stood still for three (shortened) days: {series: value}, and how long in seconds."""
-    if not series:
-        return
-    values, seconds = series
+def write_history(history, data, folder):
+    """What the series were until a moment ago: (series, value, for how many seconds)."""
     end = int(time.time() * 4) / 4 - 1
-    lines = []
-    for name, value in values.items():
-        lines += [f"{name} {value:.9g} {end - step / 4:.3f}" for step in range(int(seconds * 4), 0, -1)]
+    lines = [f"{series} {value:.9g} {end - step / 4:.3f}"
+             for series, value, seconds in history for step in range(int(seconds * 4), 0, -1)]
+    if not lines:
+        return
     path = os.path.join(folder, "history.om")
     pathlib.Path(path).write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
     subprocess.run([binary("PROMTOOL"), "tsdb", "create-blocks-from", "openmetrics", path, data], check=True,
