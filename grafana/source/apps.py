@@ -65,7 +65,7 @@ def _details():
         [lines("Requests by version", "The twelve busiest versions: a release shows as one line that takes over from another.",
                [Query(top(12, "sum by (app, version) (rate(buntime_app_requests_total{$A}[W]))"), "{{app}} {{version}}")],
                unit="reqps", width=8, links=[to_app()]),
-         lines("Requests by runtime", "The ten busiest runtimes: is the load spread as it should be?",
+         lines("Requests by runtime", "The ten busiest runtimes. Where the load should be spread evenly, their lines lie on each other.",
                [Query(top(10, "sum by (cluster, namespace, job, instance, runtime) (rate(buntime_app_requests_total{$A}[W]))"),
                       "{{instance}} {{runtime}}")], unit="reqps", width=8, links=[to_workers()]),
          lines("Heap of a worker", "Mean heap of an app's workers, of the ten largest: one that grows whatever the traffic is a leak "

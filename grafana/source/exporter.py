@@ -101,6 +101,6 @@ def _process():
 DASHBOARD = dashboard(
     "buntime-exporter", "Exporter",
     "Does the exporter see the truth: do polls and scrapes succeed, how old are the numbers, what do they cost?",
-    [("Status", _status()), ("Polls", _polls()), ("Scrapes", _scrapes()), ("Process", _process())],
+    [("Status", _status()), ("Polling", _polls()), ("Scrapes", _scrapes()), ("Process", _process())],
     # With /probe the exporter's own page is a job without runtimes, so buntime_up alone would not find it.
     target_variables('{__name__=~"buntime_up|buntime_exporter_build_info"}'), annotations(own=True))

@@ -26,9 +26,9 @@ def _status():
                Query(f"count({_alerts('warning')}) or vector(0)", "Warning", instant=True)],
               thresholds=steps(GREEN, (1, ORANGE)), width=6,
               overrides=[field("Critical", thresholds={"mode": "absolute", "steps": steps(GREEN, (1, RED))})]),
-         stat("Requests", "Requests of all apps.", [Query("sum(rate(buntime_app_requests_total{$S}[W]))")], unit="reqps",
+         stat("Request rate", "Requests of all apps.", [Query("sum(rate(buntime_app_requests_total{$S}[W]))")], unit="reqps",
               thresholds=steps(NEUTRAL), width=3),
-         stat("Failing requests", "Share of the requests in the range of time that failed. Runtimes of the documented API "
+         stat("Failed requests", "Share of the requests in the range of time that failed. Runtimes of the documented API "
               "do not count failures.",
               [Query("sum(increase(buntime_app_errors_total{$S}[$__range])) / "
                      "(sum(increase(buntime_app_requests_total{$S}[$__range])) > 0)", instant=True)],
@@ -87,7 +87,7 @@ def _pool():
                "many are being created. The dashed line is the size of the pools whose size is known.",
                [*states, Query("sum(buntime_pool_size{$S})", "Size")], stacked=True,
                overrides=[*colors, dashed("Size", RED)]),
-         lines("Pool utilization", "Share of the pool's slots that active workers hold, of the 20 fullest runtimes. A full pool "
+         lines("Pool utilization over time", "Share of the pool's slots that active workers hold, of the 20 fullest runtimes. A full pool "
                "does not queue: it evicts warm workers.",
                [Query(top(20, UTILIZATION), WHO)], unit="percentunit", maximum=1, thresholds=FULL, links=[to_workers()])],
         [bars("Pool capacity", "Where the slots of all pools are now. Free is what is left of the pools whose size is known.",
@@ -104,10 +104,10 @@ def _pool():
 def _traffic():
     ratio = ("sum by (app) (rate(buntime_app_errors_total{$S}[W])) / (sum by (app) (rate(buntime_app_requests_total{$S}[W])) > 0)")
     return [
-        [lines("Requests", "Requests of the ten busiest apps.",
+        [lines("Requests by app", "Requests of the ten busiest apps.",
                [Query(top(10, "sum by (app) (rate(buntime_app_requests_total{$S}[W]))"), "{{app}}")], unit="reqps",
                legend="right", links=[to_app()]),
-         lines("Failing requests", "Share of an app's requests that failed in the worker, of the ten worst apps. Answers such as "
+         lines("Failed requests by app", "Share of an app's requests that failed in the worker, of the ten worst apps. Answers such as "
                "500 that an app gives itself are no failures.",
                [Query(top(10, ratio), "{{app}}")], unit="percentunit", legend="right", links=[to_app()],
                thresholds=steps(GREEN, (0.01, ORANGE), (0.05, RED)))],

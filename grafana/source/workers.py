@@ -60,8 +60,6 @@ def _lifecycle():
     hits = ("rate(buntime_pool_hits_total{$S}[W]) / "
             "(rate(buntime_pool_hits_total{$S}[W]) + rate(buntime_pool_misses_total{$S}[W]) > 0)")
     evicted = ("rate(buntime_pool_evictions_total{$S}[W]) / (rate(buntime_pool_misses_total{$S}[W]) > 0)")
-    unserved = ("sum(rate(buntime_pool_requests_total{$S}[W])) - sum(rate(buntime_app_requests_total{$S}[W]) "
-                "and on (cluster, namespace, job, instance, runtime) buntime_pool_requests_total{$S})")
     return [
         [lines("Lifecycle", "Workers created, failed, retired and evicted. A persistent worker that cannot boot shows as created and "
                "retired, never as failed.",
@@ -70,10 +68,10 @@ def _lifecycle():
                 Query("sum(rate(buntime_workers_retired_total{$S}[W]))", "Retired"),
                 Query("sum(rate(buntime_pool_evictions_total{$S}[W]))", "Evicted")], unit="ops",
                overrides=[colored("Created", GREEN), colored("Failed", RED), colored("Retired", BLUE), colored("Evicted", ORANGE)]),
-         lines("Served and unserved requests", "Look-ups in the pool against requests that a worker served. What lies between "
-               "them died with a worker that did not boot.",
+         lines("Served and unserved requests", "Look-ups in the pool, and those among them that never reached a worker because it "
+               "did not boot. From the recording rules.",
                [Query("sum(rate(buntime_pool_requests_total{$S}[W]))", "Looked up"),
-                Query(f"clamp_min({unserved}, 0)", "Unserved")], unit="reqps",
+                Query("clamp_min(sum(deriv(instance:buntime_pool_requests_unserved:sum{$S}[W])), 0)", "Unserved")], unit="reqps",
                overrides=[colored("Looked up", BLUE), colored("Unserved", RED)])],
         [lines("Failed starts", "Share of the created workers that failed, of the ten worst runtimes.",
                [Query(top(10, failed), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED)), width=6,

@@ -105,6 +105,8 @@ class _Parser:
 
     def next(self):
         token = self.peek()
+        if token[0] == "end":
+            raise Error("unexpected end")
         self.index += 1
         return token
 

@@ -1,0 +1,66 @@
+"""What kind of quantity an expression is, so that a panel's unit can be checked against it.
+
+A quantity is a set of powers: seconds, bytes, requests, things. Requests per second are {request: 1, s: -1}, a share is {}.
+"""
+import re
+
+from promql import Aggregation, Binary, Call, Number, Selector, Subquery
+
+THING = {"thing": 1}
+# Where the name of a metric does not end in its unit. Failures, look-ups and what they lead to are counted like requests.
+REQUESTS = re.compile(r".*_(requests(_unserved)?|errors|hits|misses|evictions)(_total|:\w+)|.*_seconds_count|.*queue_(depth|limit)(_peak)?|.*_concurrency")
+SHARE = re.compile(r".*(_utilization(_peak)?|:ratio(_\w+)?|:limit)|.*_successful|buntime_up|up")
+FITS = {
+    "s": lambda powers: powers in ({"s": 1}, {"s": 1, "request": -1}),  # a mean is a time for each request
+    "d": lambda powers: powers == {"s": 1},
+    "bytes": lambda powers: powers == {"bytes": 1},
+    "reqps": lambda powers: powers == {"request": 1, "s": -1},
+    "ops": lambda powers: powers in ({"request": 1, "s": -1}, {"thing": 1, "s": -1}),
+    "percentunit": lambda powers: powers == {},
+    "short": lambda powers: powers in ({"thing": 1}, {"request": 1}),
+}
+
+
+def _times(left: dict, right: dict, sign: int) -> dict:
+    return {unit: power for unit in {*left, *right} if (power := left.get(unit, 0) + sign * right.get(unit, 0))}
+
+
+def _metric(name: str) -> dict:
+    if REQUESTS.fullmatch(name):
+        return {"request": 1, "s": -1} if ":rate" in name else {"request": 1}
+    if SHARE.fullmatch(name):
+        return {}
+    if re.search(r"_seconds(_total|_sum|_bucket)?$", name):
+        return {"s": 1}
+    return {"bytes": 1} if name.endswith(("_bytes", "_resource_limits")) else THING
+
+
+def of(node) -> dict:
+    if isinstance(node, Selector):
+        return _metric(node.name)
+    if isinstance(node, Subquery):
+        return of(node.child)
+    if isinstance(node, Number):
+        return {}
+    if isinstance(node, Aggregation):
+        # How many of something, or the sum of what is 0 or 1.
+        one = node.function == "sum" and isinstance(node.args[-1], Selector) and node.args[-1].name in ("up", "buntime_up")
+        return THING if one or node.function == "count" else of(node.args[-1])
+    if isinstance(node, Call):
+        if node.function in ("rate", "irate", "deriv"):
+            return _times(of(node.args[0]), {"s": 1}, -1)
+        if node.function == "resets":
+            return THING
+        if node.function == "time":
+            return {"s": 1}
+        if node.function == "histogram_quantile":
+            return _times(of(node.args[1]), {"s": 1}, 1)  # the buckets count; what they are labelled with is asked for
+        return of(_vector(node.args))
+    if isinstance(node, Binary) and node.op in ("*", "/"):
+        return _times(of(node.left), of(node.right), 1 if node.op == "*" else -1)
+    return of(node.left) if isinstance(node, Binary) else {}
+
+
+def _vector(arguments):
+    """The argument that is not a parameter: quantile_over_time(0.95, x) and clamp_min(x, 0) are both about x."""
+    return next((each for each in arguments if not isinstance(each, Number)), arguments[0])

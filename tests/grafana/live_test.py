@@ -1,0 +1,128 @@
+"""Every query of every dashboard, asked of a real Prometheus that scraped the real exporter.
+
+For each view (everything, a fleet, one runtime of it, each dialect alone, a target without the label `runtime`) a query
+has data exactly where the catalogue says that its metrics exist; a query that has none although they do is listed here
+with the reason.
+"""
+import os
+import pathlib
+import unittest
+import xml.etree.ElementTree
+
+import dashboards
+import draw
+import png
+from dashboards import Where, expand, parsable
+from presence import Presence
+from scene import RATE, SceneTest
+from support import binary, eventually
+
+# Queries that have no data in any view, by dashboard, panel and query: why.
+OPTIONAL = {
+    "buntime-capacity: Container memory A": "metrics of cAdvisor and kube-state-metrics",
+    "buntime-capacity: Replicas A": "metrics of kube-state-metrics",
+    "buntime-capacity: Replicas B": "metrics of kube-state-metrics",
+    "buntime-exporter: Certificate ends in A": "only where the exporter serves TLS",
+}
+# Queries that have data in some moments only: why.
+SOMETIMES = {"buntime-capacity: Full in A": "has a value only while a pool grows"}
+# Queries that have data in some views only, although their metrics are there in all of them.
+ONLY_IN = {"buntime-exporter: Polls B": {"all", "fleet"}}  # one runtime of the fleet does not answer
+SECONDS = float(os.environ.get("SCENE_SECONDS", "16"))
+SPAN = f"{SECONDS:.0f}s"
+
+
+class LiveTest(SceneTest):
+    def test_dashboards(self):
+        self.boards = dashboards.load()
+        self.start()
+        self.live(SECONDS)
+        with self.subTest("queries"):
+            self.check_queries()
+        with self.subTest("variables"):
+            self.check_variables()
+        with self.subTest("annotations"):
+            self.check_annotations()
+        with self.subTest("drawings"):
+            self.check_drawings()
+
+    def views(self):
+        """Name -> choice of variables, dialects it shows, whether it is a fleet."""
+        at = self.instances
+        return {
+            "all": ({}, {"documented", "released"}, True),
+            "fleet": ({"instance": [at["fleet"]]}, {"documented", "released"}, True),
+            "released runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["blue"]}, {"released"}, True),
+            "documented runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["green"]}, {"documented"}, True),
+            "released alone": ({"instance": [at["released"]]}, {"released"}, False),
+            "documented alone": ({"instance": [at["documented"]]}, {"documented"}, False),
+            "pods": ({"cluster": ["eu"], "namespace": ["shop"], "instance": [at["pod"]]}, {"released"}, False),
+            "two of them": ({"instance": [at["released"], at["pod"]]}, {"released"}, False)}
+
+    def ask(self, where: Where, choice):
+        expression = expand(where.expression, where.dashboard, choice, rate=RATE, span=SPAN)
+        if where.target["instant"]:
+            return self.prometheus.instant(expression)
+        return self.prometheus.range(expression, SECONDS)
+
+    def check_queries(self):
+        presence = Presence(binary("EXPORTER"))
+        seen = 0
+        for view, (choice, dialects, fleet) in self.views().items():
+            for where in dashboards.targets(self.boards):
+                seen += 1
+                with self.subTest(view=view, query=str(where)):
+                    expression = parsable(expand(where.expression, where.dashboard))
+                    expected = (str(where) not in OPTIONAL and view in ONLY_IN.get(str(where), {view})
+                                and presence.expected(expression, dialects, fleet))
+                    if str(where) in SOMETIMES:
+                        self.ask(where, choice)
+                    elif expected:
+                        eventually(lambda: self.ask(where, choice))
+                    else:
+                        self.assertFalse(self.ask(where, choice), "there should be no data")
+        self.assertLessEqual({*OPTIONAL, *SOMETIMES, *ONLY_IN}, {str(where) for where in dashboards.targets(self.boards)})
+        self.report(f"{seen} queries")
+
+    def check_variables(self):
+        at = set(self.instances.values())
+        wanted = {"cluster": {"eu"}, "namespace": {"shop"}, "job": {"buntime"}, "instance": at, "runtime": {"blue", "green", "red"}}
+        for dashboard in self.boards.values():
+            for name, variable in dashboards.variables(dashboard).items():
+                with self.subTest(dashboard["uid"], variable=name):
+                    selector, label = dashboards.variable_query(variable)
+                    found = set(self.prometheus.ask(f"label/{label}/values", **{"match[]": expand(selector, dashboard)}))
+                    if name == "app":
+                        self.assertGreater(len(found), 5)
+                    else:
+                        self.assertEqual(found, wanted[name])
+                    one = expand(selector, dashboard, {"instance": [self.instances["fleet"]], "namespace": [], "cluster": []})
+                    self.assertTrue(self.prometheus.ask(f"label/{label}/values", **{"match[]": one}) or
+                                    name in ("cluster", "namespace"))
+
+    def check_annotations(self):
+        for dashboard in self.boards.values():
+            for mark in dashboard["annotations"]["list"]:
+                if "expr" not in mark:
+                    continue
+                with self.subTest(dashboard["uid"], annotation=mark["name"]):
+                    found = self.prometheus.range(expand(mark["expr"], dashboard, rate=RATE, span=SPAN), SECONDS)
+                    # Nobody upgrades the exporter here.
+                    self.assertEqual(bool(found), mark["name"] != "Upgrades of the exporter")
+
+    def check_drawings(self):
+        folder = os.environ.get("DRAWINGS")
+        for uid, dashboard in self.boards.items():
+            with self.subTest(uid):
+                picture = draw.dashboard(dashboard, lambda where: self.ask(where, {}))
+                root = xml.etree.ElementTree.fromstring(picture)
+                words = {element.text for element in root.iter() if element.text}
+                self.assertLessEqual({panel["title"] for panel in dashboards.panels(dashboard)}, words)
+                if folder:
+                    path = pathlib.Path(folder, f"{uid}.svg")
+                    path.write_text(picture, encoding="utf-8")
+                    png.write(path)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,93 @@
+"""A small world for the dashboards: runtimes of both dialects under load, read alone, as a fleet and as by /probe, and a
+Prometheus with the recording rules of alerts/ that scrapes all of it."""
+import json
+import os
+import pathlib
+import time
+import urllib.parse
+
+import dashboards  # noqa: F401  (finds the modules below)
+import alertlib
+from client import fetch
+from programs import ProgramTest
+from prometheus_server import Prometheus
+from support import Process, binary, eventually
+
+INTERVAL = 0.5  # seconds between scrapes
+RATE = "4s"  # what Grafana would make of $__rate_interval: at least four scrapes
+KEY = "the key of the fleet"
+# In place of a pod's address, as a store of several clusters has it.
+POD = {"instance": "10.1.0.7:8000", "cluster": "eu", "namespace": "shop"}
+# The alerts proper wait for minutes; this one makes sure that panels of alerts have something to show.
+REHEARSAL = {"groups": [{"name": "rehearsal", "rules": [{
+    "alert": "BuntimeRehearsal", "expr": "buntime_up == 1", "labels": {"severity": "warning"}}]}]}
+
+
+class Store(Prometheus):
+    """Prometheus with several targets and rules."""
+
+    def __init__(self, scrapes: dict[str, list[dict]], folder: str):
+        rehearsal = pathlib.Path(folder, "rehearsal.yml")
+        rehearsal.write_text(json.dumps(REHEARSAL), encoding="utf-8")
+        interval = f"{INTERVAL * 1000:.0f}ms"
+        config = {
+            "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s"},
+            "rule_files": [*(str(path) for path in alertlib.rule_files()), str(rehearsal)],
+            "scrape_configs": [{"job_name": job, "static_configs": targets} for job, targets in scrapes.items()]}
+        path = pathlib.Path(folder, "prometheus.yml")
+        path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
+        Process.__init__(self, [binary("PROMETHEUS"), f"--config.file={path}", "--web.listen-address=127.0.0.1:0",
+                                f"--storage.tsdb.path={os.path.join(folder, 'tsdb')}"], folder)
+        self.url = ""
+
+    def ask(self, api: str, **parameters: str) -> list:
+        """The data of an answer; a query that Prometheus refuses is an AssertionError."""
+        answer = json.loads(fetch(f"{self.url}/api/v1/{api}?{urllib.parse.urlencode(parameters, doseq=True)}").text)
+        assert answer["status"] == "success", f"{parameters}: {answer}"
+        data = answer["data"]
+        return data["result"] if isinstance(data, dict) else data
+
+    def instant(self, expression: str) -> list[dict]:
+        return self.ask("query", query=expression)
+
+    def range(self, expression: str, seconds: float, points: int = 60) -> list[dict]:
+        end = time.time()
+        return self.ask("query_range", query=expression, start=f"{end - seconds}", end=f"{end}",
+                        step=f"{max(seconds / points, INTERVAL)}")
+
+
+class SceneTest(ProgramTest):
+    """start() brings everything up; `instances` are the values of the label by which a view finds its target."""
+
+    def start(self) -> None:
+        key = self.write("key", KEY)
+        load = ("--rps", "60", "--ephemeral-rps", "12", "--warmup", "90s", "--scenario", "failing=0.2")
+        self.sims = {
+            "admin": self.simulator("--release", "0.5.4", "--api-key-file", key, "--pool-size", "12", *load),
+            "api": self.simulator("--release", "0.2.26", "--seed", "2", "--pool-size", "30", *load),
+            "documented": self.simulator("--release", "documented", "--seed", "3", "--pool-size", "40", *load),
+            "gone": self.simulator("--fault", "refuse")}
+        urls = {name: sim.url for name, sim in self.sims.items()}
+        exporters = {
+            "fleet": self.exporter("--runtime.url", f"blue={urls['admin']}", "--runtime.url", f"green={urls['documented']}",
+                                   "--runtime.url", f"red={urls['gone']}", "--runtime.pool-size", "12", "--runtime.api-key-file", key),
+            "released": self.exporter("--runtime.url", urls["api"], "--runtime.pool-size", "30"),
+            "documented": self.exporter("--runtime.url", urls["documented"])}
+        self.instances = {name: exporter.url.removeprefix("http://") for name, exporter in exporters.items()}
+        pod = self.exporter("--runtime.url", urls["api"], "--runtime.pool-size", "30")
+        self.instances["pod"] = POD["instance"]
+        self.prometheus = self.adopt(Store({"buntime": [
+            {"targets": [exporter.url.removeprefix("http://") for exporter in exporters.values()]},
+            {"targets": [pod.url.removeprefix("http://")], "labels": POD}]}, self.folder())).wait_until_ready()
+        eventually(lambda: len(self.prometheus.instant("buntime_up == 1")) == 5)
+
+    def live(self, seconds: float) -> None:
+        """Lets it run, with one restart, a few evictions and a burst for the queue on the way."""
+        began = time.monotonic()
+        for name in ("admin", "api"):
+            self.sims[name].control("event", name="evict=3")
+            self.sims[name].control("event", name="burst=70")
+        eventually(lambda: time.monotonic() > began + seconds / 2, deadline=seconds)
+        self.sims["admin"].control("restart")
+        eventually(lambda: self.prometheus.instant("resets(buntime_uptime_seconds[1h]) > 0"))
+        eventually(lambda: time.monotonic() > began + seconds, deadline=seconds)
