@@ -1,5 +1,6 @@
 // buntime-exporter: flags -> Config -> App -> exit status.
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -24,10 +25,13 @@ void TuneAllocator() {
   mallopt(M_ARENA_MAX, 2);
 }
 
-// Keys live in this process's memory, and a core dump would write them to disk.
-void ForbidCoreDumps() {
+// Keys live in this process's memory. A core dump would write them to disk, or hand them to the program that
+// the system names for dumps, which no limit of size keeps away; and other programs of the same user could
+// read along.
+void KeepMemoryPrivate() {
   constexpr rlimit kNone = {0, 0};
   setrlimit(RLIMIT_CORE, &kNone);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 // Runtimes and scrapers each take a descriptor; the soft limit of 1024 is made for programs that use
@@ -59,7 +63,7 @@ int Print(const std::string& text) {
 
 int main(int argc, char** argv) {
   using buntime::Invocation;
-  ForbidCoreDumps();
+  KeepMemoryPrivate();
   RaiseFileLimit();
   TuneAllocator();
   BlockSignals();
@@ -83,9 +87,14 @@ int main(int argc, char** argv) {
 
   const auto config = buntime::LoadConfig(*invocation);
   if (!config) return complain(config.error());
-  if (const auto error = buntime::CheckFiles(*config)) return complain(*error);
-  if (invocation->action == Invocation::Action::kCheck) return Print("the configuration is valid\n");
+  const auto warnings = buntime::CheckFiles(*config);
+  if (!warnings) return complain(warnings.error());
+  if (invocation->action == Invocation::Action::kCheck) {
+    for (const std::string& warning : *warnings) complain({"warning: " + warning});
+    return Print("the configuration is valid\n");
+  }
   const auto log = buntime::MakeSpdlogLog(config->log_level, config->log_format);
-  return invocation->action == Invocation::Action::kOnce ? buntime::PollOnce(*config, *log)
-                                                         : buntime::Serve(*invocation, *config, *log);
+  return invocation->action == Invocation::Action::kOnce
+             ? buntime::PollOnce(*config, *warnings, *log)
+             : buntime::Serve(*invocation, *config, *warnings, *log);
 }

@@ -13,6 +13,7 @@
 #include "app/startup_pages.h"
 #include "app/version.h"
 #include "app/web_lock.h"
+#include "base/clock.h"
 
 namespace buntime {
 namespace {
@@ -41,14 +42,15 @@ int AwaitEnd(Reloader& reloader) {
 
 }  // namespace
 
-std::optional<Error> CheckFiles(const Config& config) {
-  if (auto error = CheckCredentials(config)) return error;
-  if (config.web_config_file.empty()) return std::nullopt;
+Result<Warnings> CheckFiles(const Config& config) {
+  auto warnings = CheckRuntimeFiles(config, SystemClock().UnixSeconds());
+  if (!warnings || config.web_config_file.empty()) return warnings;
   if (const auto lock = WebLock::Read(config.web_config_file); !lock) return lock.error();
-  return std::nullopt;
+  return warnings;
 }
 
-int Serve(const Invocation& invocation, const Config& config, Log& log) {
+int Serve(const Invocation& invocation, const Config& config, const Warnings& warnings, Log& log) {
+  LogWarnings(warnings, {}, log);
   Exporter exporter(config, log);
   WebLock lock(config.web_config_file, log);
   const auto security = lock.Start();
@@ -56,7 +58,7 @@ int Serve(const Invocation& invocation, const Config& config, Log& log) {
     log.Fail("cannot start", {{"cause", security.error().message}});
     return 1;
   }
-  Reloader reloader(invocation, config, exporter, lock, log);
+  Reloader reloader(invocation, config, warnings, exporter, lock, log);
   Exporter::Lifecycle lifecycle;
   if (config.enable_lifecycle) {
     lifecycle.reload = [&] { return reloader.Reload("POST /-/reload"); };
@@ -83,7 +85,8 @@ int Serve(const Invocation& invocation, const Config& config, Log& log) {
   return 0;
 }
 
-int PollOnce(const Config& config, Log& log) {
+int PollOnce(const Config& config, const Warnings& warnings, Log& log) {
+  LogWarnings(warnings, {}, log);
   Exporter exporter(config, log);
   exporter.poller().PollOnce();
   const Page page = exporter.pages().Get(false);

@@ -1,8 +1,7 @@
 // Wires the rooms together and owns every lifetime. Called by main, once.
 #pragma once
 
-#include <optional>
-
+#include "app/runtime_files.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -10,17 +9,17 @@
 
 namespace buntime {
 
-/// What the configuration refers to: secrets that can be read now. A mistake there is to be told at once, not
-/// one poll at a time.
-std::optional<Error> CheckFiles(const Config& config);
+/// Reads all that the configuration names: secrets, certificates, keys, --web.config.file.
+Result<Warnings> CheckFiles(const Config& config);
 
 /// Serves until SIGTERM or SIGINT; SIGHUP, or a change of the configuration file, loads the configuration
-/// anew from `invocation`. The caller must have blocked these three in every thread. Returns the exit status:
-/// 0 after a graceful stop, 1 when the start failed (the reason has been logged).
-int Serve(const Invocation& invocation, const Config& config, Log& log);
+/// anew from `invocation`. The caller must have blocked these three in every thread. `warnings` are those of
+/// CheckFiles; they are logged. Returns the exit status: 0 after a graceful stop, 1 when the start failed
+/// (the reason has been logged).
+int Serve(const Invocation& invocation, const Config& config, const Warnings& warnings, Log& log);
 
 /// Polls each runtime once and prints the exposition to standard output. Returns 0 if all of them are up,
 /// else 1.
-int PollOnce(const Config& config, Log& log);
+int PollOnce(const Config& config, const Warnings& warnings, Log& log);
 
 }  // namespace buntime

@@ -1,28 +1,29 @@
 #include "app/reloader.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "app/config_page.h"
+#include "base/clock.h"
 #include "config/load.h"
-#include "fetch/fetcher.h"
 
 namespace buntime {
 
-std::optional<Error> CheckCredentials(const Config& config) {
-  for (const Target& target : config.targets) {
-    if (target.credential.kind == Credential::Kind::kNone) continue;
-    if (const auto secret = ReadSecretFile(target.credential.file); !secret) return secret.error();
-  }
-  return std::nullopt;
-}
+Reloader::Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
+                   WebLock& lock, Log& log)
+    : invocation_(invocation),
+      exporter_(exporter),
+      log_(log),
+      config_(std::move(config)),
+      lock_(lock),
+      watch_(OwnFile()),
+      warnings_(std::move(warnings)) {}
 
-Reloader::Reloader(const Invocation& invocation, Config config, Exporter& exporter, WebLock& lock, Log& log)
-    : invocation_(invocation), exporter_(exporter), log_(log), config_(std::move(config)), lock_(lock) {
-  if (const auto file = invocation.settings.find("config_file"); file != invocation.settings.end()) {
-    path_ = file->second.value;
-    stamp_ = StampOf(path_);
-  }
+std::vector<std::string> Reloader::OwnFile() const {
+  const auto file = invocation_.settings.find("config_file");
+  if (file == invocation_.settings.end()) return {};
+  return {file->second.value};
 }
 
 void Reloader::Attach(Server& server) {
@@ -40,7 +41,7 @@ std::optional<Error> Reloader::Reload(std::string_view why) {
 
 void Reloader::ReloadIfChanged() {
   const std::lock_guard lock(mutex_);
-  if (!path_.empty() && StampOf(path_) != stamp_) ReloadRuntimes("a change of " + path_);
+  if (watch_.Changed()) ReloadRuntimes("a change of its files");
   if (lock_.Changed()) ReloadLock("a change of its files");
 }
 
@@ -50,21 +51,35 @@ std::string Reloader::Describe() {
 }
 
 std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
-  // Before reading: what changes meanwhile is then seen at the next look.
-  if (!path_.empty()) stamp_ = StampOf(path_);
+  watch_.Begin();
   auto config = LoadConfig(invocation_);
-  auto error = config ? CheckCredentials(*config) : config.error();
-  runtimes_good_ = !error;
-  Note();
-  if (error) {
-    log_.Fail("cannot reload: the last good configuration stays in force",
-              {{"because_of", std::string(why)}, {"cause", error->message}});
-    return error;
+  std::vector<std::string> files = OwnFile();
+  if (config) {
+    // A file that it names and that is missing or bad now may become good without another change of its own:
+    // secrets often arrive later than the configuration.
+    for (std::string& file : RuntimeFiles(*config)) files.push_back(std::move(file));
   }
+  watch_.Follow(std::move(files));
+  auto warnings = config ? CheckRuntimeFiles(*config, SystemClock().UnixSeconds()) : config.error();
+  runtimes_good_ = warnings.ok();
+  Note();
+  if (!warnings) {
+    log_.Fail("cannot reload: the last good configuration stays in force",
+              {{"because_of", std::string(why)}, {"cause", warnings.error().message}});
+    return warnings.error();
+  }
+  // Good ones are read again by those who use them.
+  watch_.Follow(OwnFile());
+  const auto kept = std::ranges::count_if(config->targets, [this](const Target& target) {
+    return std::ranges::find(config_.targets, target) != config_.targets.end();
+  });
+  LogWarnings(*warnings, warnings_, log_);
   config_ = std::move(*config);
   exporter_.Apply(config_);
-  log_.Info("reloaded the configuration",
-            {{"because_of", std::string(why)}, {"runtimes", std::to_string(config_.targets.size())}});
+  log_.Info("reloaded the configuration", {{"because_of", std::string(why)},
+                                           {"runtimes", std::to_string(config_.targets.size())},
+                                           {"unchanged", std::to_string(kept)}});
+  warnings_ = std::move(*warnings);
   return std::nullopt;
 }
 

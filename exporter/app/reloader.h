@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/exporter.h"
+#include "app/file_watch.h"
+#include "app/runtime_files.h"
 #include "app/web_lock.h"
-#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -18,14 +20,12 @@
 
 namespace buntime {
 
-/// That the secrets which the configuration names can be read.
-std::optional<Error> CheckCredentials(const Config& config);
-
 class Reloader {
  public:
-  /// `config` is what `invocation` said at the start. References outlive the reloader; `lock` is its own from
-  /// now on.
-  Reloader(const Invocation& invocation, Config config, Exporter& exporter, WebLock& lock, Log& log);
+  /// `config` is what `invocation` said at the start, `warnings` what there was to be said about it.
+  /// References outlive the reloader; `lock` is its own from now on.
+  Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter, WebLock& lock,
+           Log& log);
 
   /// The server whose lock is changed; before this, reloading fails. It outlives the last reload.
   void Attach(Server& server);
@@ -44,18 +44,19 @@ class Reloader {
   std::optional<Error> ReloadRuntimes(std::string_view why);
   std::optional<Error> ReloadLock(std::string_view why);
   void Note();
+  std::vector<std::string> OwnFile() const;
 
   const Invocation& invocation_;
   Exporter& exporter_;
   Log& log_;
-  std::string path_;  // of --config.file; empty: there is none. Constant after construction.
 
   std::mutex mutex_;
   // Guarded by mutex_.
   Config config_;
   WebLock& lock_;
   Server* server_ = nullptr;
-  std::optional<FileStamp> stamp_;
+  FileWatch watch_;
+  Warnings warnings_;  // of the configuration in force; all have been logged
   bool runtimes_good_ = true;
   bool lock_good_ = true;
 };

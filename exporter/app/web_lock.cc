@@ -1,11 +1,16 @@
 #include "app/web_lock.h"
 
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "config/web_config_file.h"
 
 namespace buntime {
+
+WebLock::WebLock(std::string path, Log& log)
+    : path_(std::move(path)),
+      log_(log),
+      watch_(path_.empty() ? std::vector<std::string>() : std::vector<std::string>{path_}) {}
 
 Result<std::shared_ptr<const Security>> WebLock::Read(const std::string& path) {
   const auto config = ReadWebConfig(path);
@@ -20,26 +25,11 @@ Result<std::shared_ptr<const Security>> WebLock::Start() {
   return loaded;
 }
 
-WebLock::Stamps WebLock::Look(const std::vector<std::string>& files) {
-  Stamps stamps;
-  for (const std::string& file : files) stamps[file] = StampOf(file);
-  return stamps;
-}
-
 Result<std::shared_ptr<const Security>> WebLock::Load() {
-  // Stamps are taken before reading: a change during it is seen at the next look.
-  if (files_.empty()) files_ = {path_};
-  loaded_ = Look(files_);
-  seen_ = loaded_;
+  watch_.Begin();
   const auto config = ReadWebConfig(path_);
   if (!config) return config.error();
-  files_ = FilesOf(*config);
-  for (const std::string& file : files_) {
-    if (!loaded_.contains(file)) loaded_[file] = StampOf(file);
-  }
-  std::erase_if(loaded_,
-                [this](const auto& item) { return std::ranges::find(files_, item.first) == files_.end(); });
-  seen_ = loaded_;
+  watch_.Follow(FilesOf(*config));
   return BuildSecurity(*config);
 }
 
@@ -61,14 +51,6 @@ bool WebLock::Reload(std::string_view why, const Use& use) {
   use(current_);
   log_.Info("reloaded the web configuration", {{"because_of", std::string(why)}, {"file", path_}});
   return true;
-}
-
-bool WebLock::Changed() {
-  if (path_.empty()) return false;
-  Stamps now = Look(files_);
-  const bool at_rest = now == seen_;
-  seen_ = std::move(now);
-  return at_rest && seen_ != loaded_;
 }
 
 }  // namespace buntime

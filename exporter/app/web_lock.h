@@ -5,15 +5,11 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "base/file_stamp.h"
+#include "app/file_watch.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "web/security.h"
@@ -23,7 +19,7 @@ namespace buntime {
 class WebLock {
  public:
   /// With an empty `path` there is no file, and nothing to lock. `log` outlives the object.
-  WebLock(std::string path, Log& log) : path_(std::move(path)), log_(log) {}
+  WebLock(std::string path, Log& log);
 
   /// What the files say now. Errors name the line, the file and the cause.
   static Result<std::shared_ptr<const Security>> Read(const std::string& path);
@@ -36,21 +32,15 @@ class WebLock {
   using Use = std::function<void(std::shared_ptr<const Security>)>;
   bool Reload(std::string_view why, const Use& use);
 
-  /// Whether a file is another one than the one last loaded, and has come to rest: certificate and key are
-  /// rarely replaced in the same instant. To be asked once or twice a second.
-  bool Changed();
+  /// Whether a file is another one than the one last loaded. To be asked once or twice a second.
+  bool Changed() { return watch_.Changed(); }
 
  private:
-  using Stamps = std::map<std::string, std::optional<FileStamp>>;
-
-  static Stamps Look(const std::vector<std::string>& files);
   Result<std::shared_ptr<const Security>> Load();
 
   const std::string path_;
   Log& log_;
-  std::vector<std::string> files_;           // that were named the last time the configuration could be read
-  Stamps loaded_;                            // as they were when last loaded, in whatever state
-  Stamps seen_;                              // at the last look
+  FileWatch watch_;                          // over the files that were named when it could last be read
   std::shared_ptr<const Security> current_;  // the last good one
 };
 

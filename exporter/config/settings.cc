@@ -19,6 +19,11 @@ std::string SettingReader::Text(std::string_view key, std::string_view fallback)
   return setting == nullptr ? std::string(fallback) : setting->value;
 }
 
+std::string SettingReader::Where(std::string_view key) const {
+  const Setting* setting = Find(key);
+  return setting == nullptr ? std::string() : setting->where;
+}
+
 Duration SettingReader::Time(std::string_view key, Duration fallback, Duration least) {
   const Setting* setting = Find(key);
   if (setting == nullptr) return fallback;

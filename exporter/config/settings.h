@@ -38,6 +38,8 @@ class SettingReader {
   /// Null: not set, or set to nothing.
   const Setting* Find(std::string_view key) const;
   std::string Text(std::string_view key, std::string_view fallback = {}) const;
+  /// Where it stands; empty: nowhere.
+  std::string Where(std::string_view key) const;
 
   Duration Time(std::string_view key, Duration fallback, Duration least);
   std::uint64_t Number(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most);

@@ -43,6 +43,7 @@ void ReadCredential(SettingReader& reader, Target& target) {
     }
     target.credential.kind = kind;
     target.credential.file = setting->value;
+    target.credential.file_place = {setting->where};
   }
   const Setting* username = reader.Find("basic_auth.username");
   const bool basic = target.credential.kind == Credential::Kind::kBasic;
@@ -60,10 +61,14 @@ void ReadCredential(SettingReader& reader, Target& target) {
 void ReadTls(SettingReader& reader, Target& target) {
   TlsClient& tls = target.tls;
   tls.ca_file = reader.Text("tls.ca_file");
+  tls.ca_place = {reader.Where("tls.ca_file")};
   tls.cert_file = reader.Text("tls.cert_file");
+  tls.cert_place = {reader.Where("tls.cert_file")};
   tls.key_file = reader.Text("tls.key_file");
+  tls.key_place = {reader.Where("tls.key_file")};
   tls.server_name = reader.Text("tls.server_name");
   tls.insecure_skip_verify = reader.Flag("tls.insecure_skip_verify", false);
+  tls.verify_place = {reader.Where("tls.insecure_skip_verify")};
   if (tls.cert_file.empty() != tls.key_file.empty()) {
     reader.Refuse(*reader.Find(tls.cert_file.empty() ? "tls.key_file" : "tls.cert_file"),
                   "a certificate and its key belong together: give tls.cert_file and tls.key_file");

@@ -15,12 +15,21 @@
 
 namespace buntime {
 
+/// Where a setting stands, for messages: "--runtime.api-key-file", or "buntime.yml:3:
+/// runtimes[0].api_key_file". No part of its value: what moves to another line stays what it was, and is not
+/// restarted by a reload.
+struct Place {
+  std::string text;
+  friend bool operator==(const Place&, const Place&) { return true; }
+};
+
 /// What proves to the runtime who we are. The secret itself stays in its file, which fetch reads.
 struct Credential {
   enum class Kind { kNone, kApiKey, kBearer, kBasic };
   Kind kind = Kind::kNone;
   std::string username;  // kBasic only
   std::string file;
+  Place file_place = {};
   friend bool operator==(const Credential&, const Credential&) = default;
 };
 
@@ -31,6 +40,10 @@ struct TlsClient {
   std::string key_file;
   std::string server_name;
   bool insecure_skip_verify = false;
+  Place ca_place = {};
+  Place cert_place = {};
+  Place key_place = {};
+  Place verify_place = {};
   friend bool operator==(const TlsClient&, const TlsClient&) = default;
 };
 

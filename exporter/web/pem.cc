@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include <ctime>
 #include <utility>
 
 #include "base/read_file.h"
@@ -63,6 +64,12 @@ Result<CertificateChain> ReadCertificates(const PemSource& source) {
                  " holds no certificate (-----BEGIN CERTIFICATE-----)"};
   }
   return chain;
+}
+
+double EndOf(const X509& certificate) {
+  std::tm end{};
+  ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end);
+  return static_cast<double>(timegm(&end));
 }
 
 Result<KeyPtr> ReadKey(const PemSource& source) {

@@ -1,4 +1,5 @@
-// Reads the certificates and the key that a web configuration names. Used by TlsContext only.
+// Reads certificates and keys, those of the server and those that are shown to runtimes. Used within web
+// only.
 #pragma once
 
 #include <string>
@@ -11,6 +12,9 @@ namespace buntime {
 
 /// At least one certificate. Blocks of other kinds are skipped. Errors begin with where the file is named.
 Result<CertificateChain> ReadCertificates(const PemSource& source);
+
+/// Unix time at which it ends.
+double EndOf(const X509& certificate);
 
 /// The first private key. It must not be encrypted: there is nobody to ask for its passphrase.
 Result<KeyPtr> ReadKey(const PemSource& source);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -24,12 +23,6 @@ std::string Join(const std::vector<std::string>& names) {
   std::string joined;
   for (const std::string& name : names) joined.append(joined.empty() ? "" : ":").append(name);
   return joined;
-}
-
-double EndOf(const X509& certificate) {
-  std::tm end{};
-  ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end);
-  return static_cast<double>(timegm(&end));
 }
 
 // HTTP/1.1 is what is spoken here; a client that knows only something else should hear so at once.

@@ -101,6 +101,22 @@ TEST_F(ConfigFileTest, EveryKeyReachesItsTarget) {
   EXPECT_EQ(config->targets[2].credential, (Credential{Credential::Kind::kBearer, "", folder_ / "token"}));
 }
 
+TEST_F(ConfigFileTest, FilesKnowWhereTheyAreNamed) {
+  const std::string file = (folder_ / "buntime.yml").string();
+  const auto config = Load(kFull);
+  ASSERT_TRUE(config) << config.error().message;
+  const Target& blue = config->targets[0];
+  EXPECT_EQ(blue.credential.file_place.text, file + ":10: runtimes[0].api_key_file");
+  for (const auto& [place, key] : {std::pair(blue.tls.ca_place, "ca_file"),
+                                   {blue.tls.cert_place, "cert_file"},
+                                   {blue.tls.key_place, "key_file"},
+                                   {blue.tls.verify_place, "insecure_skip_verify"}}) {
+    EXPECT_EQ(place.text, file + ":11: runtimes[0].tls." + key);
+  }
+  // A line more above changes the places, and nothing of the targets.
+  EXPECT_EQ(Load(std::string("# new\n") + kFull)->targets, config->targets);
+}
+
 TEST_F(ConfigFileTest, FlagsWin) {
   const auto config =
       Load(kFull, {"--poll.interval", "20s", "--worker.limit", "5", "--runtime.pool-size", "9"});

@@ -1,0 +1,56 @@
+#include "app/runtime_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fetch/fetcher.h"
+#include "fetch/secret_file.h"
+#include "web/runtime_tls_files.h"
+
+namespace buntime {
+
+Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, double now) {
+  if (credential.kind != Credential::Kind::kNone) {
+    auto secret = ReadSecretFile(credential.file);
+    if (!secret) return Error{credential.file_place.text + ": " + secret.error().message};
+    Wipe(*secret);
+  }
+  auto warnings = CheckTlsFiles(tls, now);
+  if (warnings && tls.insecure_skip_verify) {
+    warnings->push_back(
+        tls.verify_place.text +
+        ": nobody checks who answers, so anyone on the way can read the credential and invent the "
+        "numbers: name the runtime's CA in ca_file instead");
+  }
+  return warnings;
+}
+
+Result<Warnings> CheckRuntimeFiles(const Config& config, double now) {
+  Warnings all;
+  for (const Target& target : config.targets) {
+    auto warnings = CheckFiles(target.credential, target.tls, now);
+    if (!warnings) return warnings;
+    for (std::string& warning : *warnings) all.push_back(std::move(warning));
+  }
+  return all;
+}
+
+void LogWarnings(const Warnings& warnings, const Warnings& said, Log& log) {
+  for (const std::string& warning : warnings) {
+    if (std::ranges::find(said, warning) == said.end())
+      log.Warn("look at the configuration", {{"cause", warning}});
+  }
+}
+
+std::vector<std::string> RuntimeFiles(const Config& config) {
+  std::vector<std::string> files;
+  for (const Target& target : config.targets) {
+    for (const std::string* file :
+         {&target.credential.file, &target.tls.ca_file, &target.tls.cert_file, &target.tls.key_file}) {
+      if (!file->empty()) files.push_back(*file);
+    }
+  }
+  return files;
+}
+
+}  // namespace buntime
