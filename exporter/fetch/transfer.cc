@@ -138,6 +138,7 @@ void Transfer::SetTls(const Request& request) {
   }
   if (!tls_.cert_file.empty()) Set(CURLOPT_SSLCERT, tls_.cert_file.c_str());
   if (!tls_.key_file.empty()) Set(CURLOPT_SSLKEY, tls_.key_file.c_str());
+  Set(CURLOPT_KEYPASSWD, "");  // else an encrypted key would have OpenSSL ask at the terminal, and wait
   if (tls_.insecure_skip_verify) {
     Set(CURLOPT_SSL_VERIFYPEER, 0L);
     Set(CURLOPT_SSL_VERIFYHOST, 0L);

@@ -10,10 +10,12 @@ def json_answer(body, status=200):
 
 
 class FakeRuntime:
-    """`answer` gets the request (path, headers) and returns status, headers and body. It runs on other threads."""
+    """`answer` gets the request (path, headers) and returns status, headers and body. It runs on other threads. With
+    an SSLContext, which may be changed between connections, it speaks TLS."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, context=None):
         self.requests = []  # (path, headers in lower case)
+        self.context = context
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -32,9 +34,14 @@ class FakeRuntime:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def get_request(server):  # pylint: disable=no-self-argument
+                sock, client = super().get_request()
+                return (self.context.wrap_socket(sock, server_side=True) if self.context else sock), client
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

@@ -124,7 +124,7 @@ class ProgramTest(E2eTest):
     def simulator(self, *flags):
         return self.adopt(Simulator(list(flags), self.folder())).wait_until_listening()
 
-    def fake_runtime(self, answer):
-        runtime = FakeRuntime(answer)
+    def fake_runtime(self, answer, context=None):
+        runtime = FakeRuntime(answer, context)
         self.addCleanup(runtime.stop)
         return runtime
