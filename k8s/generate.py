@@ -5,6 +5,7 @@ Writes the objects that hold files of this project: a PrometheusRule for each fi
 dashboard of grafana/. They go below k8s/, or below FOLDER. Kustomize cannot do it: it reads nothing outside of the
 folder of a kustomization, and it would not make rules of a file of rules.
 """
+import json
 import pathlib
 import re
 import sys
@@ -43,12 +44,13 @@ def rule_object(source: pathlib.Path) -> str:
 
 
 def dashboard_object(source: pathlib.Path) -> str:
-    text = source.read_text(encoding="utf-8")
+    # In one line: whoever wants to read or compare it has the file.
+    text = json.dumps(json.loads(source.read_text(encoding="utf-8")), ensure_ascii=False, separators=(",", ":"))
     return (header(source)
             + f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {source.stem}\n"
             # Grafana's sidecar takes ConfigMaps with this label into the folder of this annotation.
             + "  annotations:\n    grafana_folder: Buntime\n" + labels({"grafana_dashboard": '"1"'})
-            + f"data:\n  {source.name}: |\n" + textwrap.indent(text, "    "))
+            + f"data:\n  {source.name}: |\n    {text}\n")
 
 
 def outputs() -> dict[str, str]:
