@@ -68,14 +68,14 @@ def parse_logfmt(line):
 class Process:
     """A child whose output goes to files. It never outlives this program, however that ends."""
 
-    def __init__(self, arguments, folder, environment=None):
+    def __init__(self, arguments, folder, environment=None, stdin=subprocess.DEVNULL):
         self.stopped = None
         self._paths = [tempfile.mkstemp(prefix=name, dir=folder) for name in ("out-", "err-")]
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("BUNTIME_EXPORTER_")}
         self.started = time.monotonic()
         self._child = subprocess.Popen(
             # Killed by the kernel when this program is, as ctest does on a timeout.
-            ["setpriv", "--pdeathsig", "KILL", *arguments], stdin=subprocess.DEVNULL,
+            ["setpriv", "--pdeathsig", "KILL", *arguments], stdin=stdin,
             stdout=self._paths[0][0], stderr=self._paths[1][0], env={**inherited, **(environment or {})})
         for descriptor, _ in self._paths:
             os.close(descriptor)
@@ -125,6 +125,12 @@ class Process:
         with open(f"/proc/{self.pid}/status", encoding="utf-8") as file:
             status = dict(line.split(":", 1) for line in file)
         return tuple(int(status[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+
+    def cpu_seconds(self):
+        """Time that processors have spent on it."""
+        with open(f"/proc/{self.pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def reset_peak_memory(self):
         try:

@@ -1,5 +1,7 @@
 """Client certificates: each client_auth_type, the names, and who is turned away."""
 
+import os
+import subprocess
 import unittest
 
 from locked import LockedTest
@@ -35,6 +37,24 @@ class ClientsTest(LockedTest):
                 else:
                     self.assert_turned_away(exporter, client)
 
+    def flags(self, client, certificate, key):
+        return [certificate, self.path(client + ".pem"), key, self.path(client + ".key")] if client else []
+
+    def curl(self, exporter, client):
+        """The status that curl gets, 0 for none."""
+        done = subprocess.run(["curl", "-s", "--cacert", self.ca.file, *self.flags(client, "--cert", "--key"), "-o",
+                               os.devnull, "-w", "%{http_code}", exporter.url.replace("http:", "https:") + "/-/healthy"],
+                              capture_output=True, text=True, check=False)
+        return int(done.stdout)
+
+    def s_client(self, exporter, client):
+        """The status that a request by openssl's own client gets, 0 for none."""
+        done = subprocess.run(
+            ["openssl", "s_client", "-quiet", "-connect", exporter.url.removeprefix("http://"), "-CAfile", self.ca.file,
+             *self.flags(client, "-cert", "-key")], input="GET /-/healthy HTTP/1.0\r\n\r\n", capture_output=True,
+            text=True, check=False)
+        return int(done.stdout.split(" ")[1]) if done.stdout.startswith("HTTP/1.") else 0
+
     def test_each_auth_type(self):
         for auth, let_in in LET_IN.items():
             ca = "" if auth == "NoClientCert" else "\nclient_ca_file: ca.pem"
@@ -43,6 +63,10 @@ class ClientsTest(LockedTest):
                 exporter = self.start()
                 with self.subTest(auth=auth, version=version):
                     self.check(exporter, let_in, (NOBODY, OURS, OTHERS, ENDED))
+                    for client in (NOBODY, OURS, OTHERS, ENDED):
+                        status = 200 if client in let_in else 0
+                        self.assertEqual(self.curl(exporter, client), status, f"curl as {client}")
+                        self.assertEqual(self.s_client(exporter, client), status, f"openssl s_client as {client}")
                 exporter.stop()
 
     def test_without_a_ca_the_systems_count(self):

@@ -2,14 +2,13 @@
 connections that come and go. Whoever may come in hardly notices, and memory stays bounded."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 import unittest
 
 from client import connect
-from locked import USER, USUAL_HASH, LockedTest, basic, percentile
+from locked import USER, USUAL_HASH, LockedTest, PlainConnection, basic, percentile
 from support import MEMORY_FACTOR, MIB, SANITIZED, TIME_FACTOR, eventually
 
 LOGINS, RATE = (2000, 200) if SANITIZED else (10_000, 1000)
@@ -75,10 +74,10 @@ class FloodsTest(LockedTest):
             attacker.kill()
             attacker.stdout.read()
 
-    def assert_crowd_is_harmless(self, exporter, crowd, most):
+    def assert_crowd_is_harmless(self, exporter, crowd, most, connection):
         before = exporter.memory()[0]
         started = time.monotonic()
-        with self.connect(exporter) as connection:
+        with connection:
             for _ in range(20):
                 self.assertEqual(connection.get("/metrics", basic()).status, 200)
         took = time.monotonic() - started
@@ -92,7 +91,7 @@ class FloodsTest(LockedTest):
         crowd = [connect(exporter.url) for _ in range(CROWD)]
         for number, sock in enumerate(crowd):
             sock.sendall(hello[:number % len(hello) + 1])
-        self.assert_crowd_is_harmless(exporter, crowd, 64)
+        self.assert_crowd_is_harmless(exporter, crowd, 64, self.connect(exporter))
         for sock in crowd:
             sock.settimeout(30 * TIME_FACTOR)
             try:
@@ -106,22 +105,30 @@ class FloodsTest(LockedTest):
             page = connection.get("/metrics", basic()).text
             self.assertLess(float(page.split("\n" + descriptors)[1].split("\n")[0]), 40)
 
-    def test_requests_that_never_end(self):
-        exporter = self.start_locked()
-        context = self.context()
-        crowd = []
-        for _ in range(CROWD):
-            raw = socket.create_connection(self.address(exporter))
-            crowd.append(context.wrap_socket(raw, server_hostname="localhost"))
+    def drip(self, exporter, crowd, most, connection):
+        """Each of the crowd sends the head of a request, byte by byte and without an end."""
         for round_ in range(3):
             for sock in crowd:
                 sock.sendall(b"GET /metrics HTTP/1.1\r\nX: " if round_ == 0 else b"x")
-        self.assert_crowd_is_harmless(exporter, crowd, 96)
+        self.assert_crowd_is_harmless(exporter, crowd, most, connection)
         # They are told so when their time is up.
         crowd[-1].settimeout(30 * TIME_FACTOR)
         self.assertIn(b"408", crowd[-1].recv(4096))
         for sock in crowd:
             sock.close()
+
+    def test_requests_that_never_end(self):
+        exporter = self.start_locked()
+        context = self.context()
+        crowd = [context.wrap_socket(connect(exporter.url), server_hostname="localhost") for _ in range(CROWD)]
+        self.drip(exporter, crowd, 96, self.connect(exporter))
+
+    def test_requests_that_never_end_in_plain(self):
+        self.configure(tls=None, rest=f"basic_auth_users: {{{USER}: {USUAL_HASH}}}")
+        exporter = self.start()
+        self.assertEqual(exporter.get("/metrics", headers=basic()).status, 200)
+        crowd = [connect(exporter.url) for _ in range(CROWD)]
+        self.drip(exporter, crowd, 48, PlainConnection(self.address(exporter)))
 
     def test_connections_that_come_and_go(self):
         exporter = self.start_locked()

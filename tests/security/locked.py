@@ -26,17 +26,16 @@ def basic(user=USER, password=PASSWORD):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-class TlsConnection:
-    """One connection over TLS that is kept alive."""
+class PlainConnection:
+    """One connection that is kept alive."""
 
-    def __init__(self, address, context):
-        self._connection = http.client.HTTPSConnection(*address, timeout=TIMEOUT, context=context)
-        self._connection.connect()
-        self._connection.auto_open = 0  # a second connection would hide that the first was closed
+    def __init__(self, address):
+        self._open(http.client.HTTPConnection(*address, timeout=TIMEOUT))
 
-    @property
-    def certificate(self):
-        return self._connection.sock.getpeercert()
+    def _open(self, connection):
+        self._connection = connection
+        connection.connect()
+        connection.auto_open = 0  # a second connection would hide that the first was closed
 
     def get(self, path, headers=None):
         self._connection.request("GET", path, headers=headers or {})
@@ -52,6 +51,17 @@ class TlsConnection:
 
     def __exit__(self, *_):
         self.close()
+
+
+class TlsConnection(PlainConnection):
+    """The same over TLS."""
+
+    def __init__(self, address, context):  # pylint: disable=super-init-not-called
+        self._open(http.client.HTTPSConnection(*address, timeout=TIMEOUT, context=context))
+
+    @property
+    def certificate(self):
+        return self._connection.sock.getpeercert()
 
 
 class LockedTest(ProgramTest):

@@ -10,7 +10,8 @@ import unittest
 
 from locked import RELOADS, LockedTest
 from pki import Authority, openssl
-from support import eventually
+from programs import FAST, Exporter
+from support import Process, binary, eventually
 
 README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
 KEY = "k3y-0f-an-4dmin"
@@ -20,6 +21,16 @@ UNVERIFIED = ("nobody checks who answers, so anyone on the way can read the cred
 # Each exchange has a connection, and so a handshake, of its own.
 STATS = (200, {"Content-Type": "application/json", "Connection": "close"},
          json.dumps({"pool": {"uptimeMs": 1}, "workers": {}}).encode())
+
+
+class AtATerminal(Exporter):
+    """An exporter with a terminal of its own, at which nobody sits."""
+
+    def __init__(self, flags, folder):  # pylint: disable=super-init-not-called
+        self.terminal, other_end = os.openpty()
+        Process.__init__(self, ["setsid", "--ctty", binary("EXPORTER"), *flags], folder, stdin=other_end)
+        os.close(other_end)
+        self.urls = []
 
 
 class RuntimeTlsTest(LockedTest):
@@ -157,6 +168,21 @@ class RuntimeTlsTest(LockedTest):
         eventually(lambda: exporter.metrics().outcome() == "tls")
         self.assertIn("it refused the client certificate: check tls.cert_file", exporter.log(outcome="tls")[0]["cause"])
         other.issue("client", "DNS:prometheus.test")  # over the old one, and nobody is told
+        exporter.wait_until_up()
+
+    def test_nobody_is_asked_for_a_passphrase(self):
+        """At a terminal, OpenSSL would ask for that of a key which was encrypted meanwhile, while all polls wait."""
+        runtime = self.runtime()
+        self.config(runtime.url)
+        flags = ["--config.file", self.path("buntime.yml"), "--web.listen-address", "127.0.0.1:0", *FAST]
+        exporter = AtATerminal(flags, self.folder())
+        self.addCleanup(os.close, exporter.terminal)
+        self.adopt(exporter).wait_until_listening().wait_until_up()
+        openssl("ec", "-in", self.path("client.key"), "-aes128", "-passout", "pass:x", "-out", self.path("locked.key"))
+        os.replace(self.path("locked.key"), self.path("client.key"))
+        eventually(lambda: exporter.metrics().value("buntime_up") == 0)
+        self.assertIn(self.path("client.key"), exporter.log(outcome="internal")[0]["cause"])
+        self.ca.issue("client", "DNS:prometheus.test")
         exporter.wait_until_up()
 
     def test_strangers_get_no_key(self):
