@@ -65,6 +65,10 @@ export class Feed {
   async #start() {
     this.#stop();
     const turn = this.#turn;
+    const since = this.#contact;
+    if (this.#failures === 0) {
+      this.#silence = setTimeout(() => this.#handlers.onLink({ state: 'silent', since }), SLOW_MS);
+    }
     let view;
     try {
       view = await getJson('api/view', this.#runtime);
@@ -103,9 +107,7 @@ export class Feed {
       opened = true;
       this.#handlers.onLink({ state: 'live' });
     };
-    source.addEventListener('view', (event) => {
-      this.#deliver(JSON.parse(event.data));
-    });
+    source.addEventListener('view', (event) => this.#deliver(JSON.parse(event.data)));
     source.onerror = () => {
       this.#stop();
       if (opened) {
@@ -126,10 +128,7 @@ export class Feed {
     this.#contact = now;
     clearTimeout(this.#watchdog);
     clearTimeout(this.#silence);
-    this.#watchdog = setTimeout(() => {
-      this.#start();
-      this.#silence = setTimeout(() => this.#handlers.onLink({ state: 'silent', since: now }), SLOW_MS);
-    }, patience);
+    this.#watchdog = setTimeout(() => this.#start(), patience);
     this.#handlers.onView(view);
   }
 

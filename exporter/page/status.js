@@ -30,12 +30,12 @@ export function describe(view, link) {
     return { state: 'connecting', title: 'Waiting', detail: `${naming(runtime)} has not been polled yet.` };
   }
   if (!runtime.up) {
-    const since = runtime.down_since === null ? '' : ` since ${clock(runtime.down_since)}`;
+    const since = runtime.down_since === null ? '' : `since ${clock(runtime.down_since)}, `;
     const reason = (runtime.error || runtime.outcome).replace(/[.\s]+$/, '');
     return {
       state: 'down',
-      title: `${naming(runtime)} is down${since}`,
-      detail: `because ${reason}. ${latest(view)}`,
+      title: `${naming(runtime)} is down`,
+      detail: `${since}because ${reason}. ${latest(view)}`,
     };
   }
   return { state: 'up', title: `${naming(runtime)} is up`, detail: '' };
