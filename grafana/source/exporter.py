@@ -12,7 +12,7 @@ def _status():
         [stat("Targets up", "Scrapes of these jobs that succeed: exporters, and runtimes behind /probe.",
               [Query("sum(up{$P})")], thresholds=steps(RED, (1, GREEN))),
          stat("Failing polls", "Share of the polls of runtimes that fail.",
-              [Query('sum(rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) / '
+              [Query('(sum(rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) or vector(0)) / '
                      "(sum(rate(buntime_exporter_polls_total{$S}[W])) > 0)")], unit="percentunit",
               thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED))),
          stat("Configuration", "Whether the latest reload of the configuration succeeded, everywhere. After a failed one the last "

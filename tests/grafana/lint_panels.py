@@ -148,7 +148,7 @@ def _choices(node: Selector, known: Catalogue) -> set[str]:
     if not entry:
         return {*CHOSEN, "runtime"} if node.name == "ALERTS" else set(CHOSEN)
     about_itself = not entry["documented"] and not entry["released"] or node.name.startswith("buntime_fleet_")
-    polls = node.name.startswith(("buntime_exporter_polls", "buntime_exporter_anomalies", "buntime_exporter_workers"))
+    polls = node.name.startswith(("buntime_exporter_polls", "buntime_exporter_anomalies"))
     return {*CHOSEN, *(["runtime"] if polls or not about_itself else []), *(["app"] if "app" in labels else [])}
 
 

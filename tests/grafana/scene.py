@@ -50,10 +50,10 @@ class Store(Prometheus):
     def instant(self, expression: str) -> list[dict]:
         return self.ask("query", query=expression)
 
-    def range(self, expression: str, seconds: float, points: int = 60) -> list[dict]:
+    def range(self, expression: str, begin: float, points: int = 60) -> list[dict]:
         end = time.time()
-        return self.ask("query_range", query=expression, start=f"{end - seconds}", end=f"{end}",
-                        step=f"{max(seconds / points, INTERVAL)}")
+        return self.ask("query_range", query=expression, start=f"{begin}", end=f"{end}",
+                        step=f"{max((end - begin) / points, INTERVAL)}")
 
 
 class SceneTest(ProgramTest):
@@ -80,6 +80,7 @@ class SceneTest(ProgramTest):
             {"targets": [exporter.url.removeprefix("http://") for exporter in exporters.values()]},
             {"targets": [pod.url.removeprefix("http://")], "labels": POD}]}, self.folder())).wait_until_ready()
         eventually(lambda: len(self.prometheus.instant("buntime_up == 1")) == 5)
+        self.began = time.time()
 
     def live(self, seconds: float) -> None:
         """Lets it run, with one restart, a few evictions and a burst for the queue on the way."""
