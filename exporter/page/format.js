@@ -4,13 +4,19 @@ export const UNKNOWN = '–';
 
 export const isKnown = (value) => typeof value === 'number' && Number.isFinite(value);
 
-const digits = (least, most) =>
-  new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
-const WHOLE = digits(0, 0);
-const TENTH = digits(1, 1);
-const HUNDREDTH = digits(2, 2);
-const UP_TO_TENTHS = digits(0, 1);
-const UP_TO_THOUSANDTHS = digits(0, 3);
+// What a runtime says may be absurd; it must not be longer than the page is wide.
+const ABSURD = 1e12;
+
+function digits(least, most) {
+  const format = new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
+  return (value) => (Math.abs(value) < ABSURD ? format.format(value) : value.toExponential(2));
+}
+
+const whole = digits(0, 0);
+const tenth = digits(1, 1);
+const hundredth = digits(2, 2);
+const upToTenths = digits(0, 1);
+const upToThousandths = digits(0, 3);
 
 const known = (format) => (value) => (isKnown(value) ? format(value) : UNKNOWN);
 
@@ -18,15 +24,14 @@ const known = (format) => (value) => (isKnown(value) ? format(value) : UNKNOWN);
 function short(value) {
   if (value === 0) return '0';
   if (value > 0 && value < 0.005) return '<0.01';
-  if (value >= 99.95) return WHOLE.format(value);
-  return (value >= 9.995 ? TENTH : HUNDREDTH).format(value);
+  if (value >= 99.95) return whole(value);
+  return (value >= 9.995 ? tenth : hundredth)(value);
 }
 
-export const count = known((value) => WHOLE.format(value));
-export const number = known((value) => UP_TO_THOUSANDTHS.format(value));
+export const count = known(whole);
+export const number = known(upToThousandths);
 export const rate = known(short);
-export const percent = known((ratio) =>
-  (ratio > 0 && ratio < 0.0005 ? '<0.1%' : `${UP_TO_TENTHS.format(ratio * 100)}%`));
+export const percent = known((ratio) => (ratio > 0 && ratio < 0.0005 ? '<0.1%' : `${upToTenths(ratio * 100)}%`));
 
 export const bytes = known((value) => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -41,9 +46,9 @@ export const duration = known((seconds) => {
   let rest = Math.floor(seconds);
   const parts = [];
   for (const [name, length] of [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]]) {
-    const whole = Math.floor(rest / length);
-    rest -= whole * length;
-    if (whole > 0 || parts.length > 0) parts.push(`${whole}${name}`);
+    const many = Math.floor(rest / length);
+    rest -= many * length;
+    if (many > 0 || parts.length > 0) parts.push(`${whole(many)}${name}`);
     if (parts.length === 2) break;
   }
   return parts.join(' ');

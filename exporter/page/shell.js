@@ -87,9 +87,11 @@ function showValues(view) {
 }
 
 function showHead({ runtime, runtimes, exporter }) {
-  if (PAGE === 'Overview') setText(byId('title'), runtime.name || 'Buntime');
   const source = byId('source');
-  if (source !== null) setText(source, sourceLine(runtime));
+  if (source !== null) {
+    setText(byId('title'), runtime.name || 'Buntime');
+    setText(source, sourceLine(runtime));
+  }
   setText(byId('version'), `Version ${exporter.version}${exporter.revision ? ` (${exporter.revision})` : ''}`);
   for (const [name, path] of Object.entries(exporter.links)) {
     const anchor = byId(`link-${name}`);

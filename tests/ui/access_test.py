@@ -1,0 +1,127 @@
+"""Everybody can use the page: axe-core finds no violation, the keyboard reaches everything, nothing jumps."""
+
+import unittest
+
+from browser import Page
+from support import eventually
+from uitest import LIVELY, UiTest
+
+PHONE = {"width": 390, "height": 844}
+
+
+class AxeTest(UiTest):
+    def check(self, page: Page, name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate({"colorScheme": scheme})
+            with self.subTest(page=name, scheme=scheme):
+                self.assertEqual(page.axe(), [])
+
+    def test_no_violation(self) -> None:
+        sim = self.simulator("--warmup", "5m", "--runtimes", "2", "--scenario", "failing=0.3")
+        exporter = self.exporter("--runtime.url", f"blue={sim.urls[0]}", "--runtime.url", f"green={sim.urls[1]}",
+                                 "--runtime.url", "red=http://127.0.0.1:9", *LIVELY)
+        for path in ("/", "/workers"):
+            page = self.open(exporter, path)
+            page.until_state("up")
+            self.check(page, path)
+            phone = self.open(exporter, path, viewport=PHONE)
+            phone.until_state("up")
+            self.check(phone, f"{path} on a phone")
+            down = self.open(exporter, f"{path}?runtime=red")
+            down.until_state("down")
+            self.check(down, f"{path} of a runtime that is down")
+        cut = self.open(exporter)
+        cut.until_state("up")
+        exporter.stop()
+        cut.until_state("reconnecting")
+        self.check(cut, "reconnecting")
+
+    def test_full_and_empty(self) -> None:
+        for name, flags in (("full", ["--scenario", "pool-exhausted", "--warmup", "2m"]), ("empty", ["--apps", "0", "--ephemeral-apps", "0"])):
+            sim = self.simulator("--release", "documented", *flags)
+            exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
+            for path in ("/", "/workers"):
+                page = self.open(exporter, path)
+                page.until_state("up")
+                self.check(page, f"{name} {path}")
+
+
+class KeyboardTest(UiTest):
+    def walk(self, page: Page) -> list[str]:
+        """What the focus meets on its way, by id or words."""
+        met = []
+        for _ in range(60):
+            page.press("Tab")
+            now = page.evaluate("document.activeElement.id || document.activeElement.closest('figure')?.id || "
+                                "document.activeElement.textContent.trim()")
+            if page.evaluate("document.activeElement === document.body") or (met and now == met[0]):
+                return met
+            met.append(now)
+        return met
+
+    def test_the_tab_key_reaches_everything(self) -> None:
+        sim = self.frozen("--runtimes", "2")
+        exporter = self.exporter("--runtime.url", f"a={sim.urls[0]}", "--runtime.url", f"b={sim.urls[1]}", *LIVELY)
+        overview = self.open(exporter)
+        overview.until("!document.querySelector('#picker').hidden")
+        met = self.walk(overview)
+        self.assertEqual(met[:7], ["Skip to the content", "Buntime exporter", "Overview", "Workers", "runtime", "pause",
+                                   "theme"])
+        self.assertEqual(met[7:12], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
+        self.assertIn("link-metrics", met)
+        workers = self.open(exporter, "/workers")
+        workers.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")
+        met = self.walk(workers)
+        for name in ("search", "state", "scroller", "Requests/s", "Memory"):
+            self.assertIn(name, met)
+
+    def test_focus_is_visible_and_the_theme_stays(self) -> None:
+        sim = self.frozen()
+        exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
+        page = self.open(exporter, colorScheme="light")
+        ground = "getComputedStyle(document.body).backgroundColor"
+        light = page.evaluate(ground)
+        page.evaluate("document.querySelector('#theme').focus()")
+        page.press("Enter")
+        self.assertEqual((page.text("#theme"), page.evaluate(ground)), ("Theme: light", light))
+        self.assertEqual(page.evaluate("getComputedStyle(document.activeElement).outlineStyle"), "solid")
+        page.press("Enter")
+        self.assertEqual(page.text("#theme"), "Theme: dark")
+        self.assertNotEqual(page.evaluate(ground), light)
+        page.reload()
+        self.assertEqual(page.text("#theme"), "Theme: dark")
+        self.assertNotEqual(page.evaluate(ground), light)
+
+
+class StillTest(UiTest):
+    SHIFTS = """new Promise((done) => new PerformanceObserver((list) =>
+        done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))).observe(
+        {type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"""
+
+    def test_nothing_jumps(self) -> None:
+        sim = self.simulator("--warmup", "5m")
+        exporter = self.exporter("--runtime.url", f"shop={sim.url}", *LIVELY)
+        for path in ("/", "/workers"):
+            page = self.open(exporter, path)
+            before = page.evaluate("scrollY + document.querySelector('main > :last-child').getBoundingClientRect().top")
+            sim.fault("status=503")
+            page.until_state("down")
+            sim.clear()
+            page.until_state("up")
+            with self.subTest(path=path):
+                self.assertEqual(page.evaluate(
+                    "scrollY + document.querySelector('main > :last-child').getBoundingClientRect().top"), before)
+                self.assertLess(page.evaluate(self.SHIFTS), 0.02)
+
+
+class WithoutScriptTest(UiTest):
+    def test_says_so_and_leads_to_the_metrics(self) -> None:
+        exporter = self.exporter("--runtime.url", "http://127.0.0.1:9", *LIVELY)
+        for path in ("/", "/workers"):
+            page = self.open(exporter, path, live=False, javaScriptEnabled=False)
+            page.click(".noscript a")
+            eventually(lambda: any(response["url"] == exporter.url + "/metrics" for response in page.responses()))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Pictures of the page in every state, to be looked at; two of them stand in README.md.
+
+    EXPORTER=… SIMULATOR=… screenshots.py [--minutes 10] FOLDER
+
+Waits until the charts are full, so the default takes eleven minutes. Needs PYTHONPATH=tests/e2e.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from browser import Browser
+from programs import Exporter, Simulator
+
+WIDE = {"width": 1280, "height": 1180}
+PHONE = {"width": 390, "height": 844}
+SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--rps", "60", "--apps", "12", "--scenario", "failing=0.02",
+        "--scenario", "queue-saturated=45"]
+SIZE = ["--runtime.pool-size", "16"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    path: str
+    scheme: str = "light"
+    viewport: dict[str, int] = field(default_factory=lambda: WIDE)
+    whole: bool = False
+
+
+PICTURES = [
+    Picture("overview", "/?runtime=shop"),
+    Picture("overview-dark", "/?runtime=shop", "dark"),
+    Picture("overview-wide", "/?runtime=shop", "light", {"width": 1920, "height": 1080}),
+    Picture("overview-tablet", "/?runtime=shop", "dark", {"width": 900, "height": 1100}, whole=True),
+    Picture("overview-phone", "/?runtime=shop", "light", PHONE, whole=True),
+    Picture("overview-many", "/?runtime=depot", "dark"),
+    Picture("overview-empty", "/?runtime=night"),
+    Picture("overview-down", "/?runtime=gone"),
+    Picture("overview-down-phone", "/?runtime=gone", "dark", PHONE),
+    Picture("workers", "/workers?runtime=depot&sort=memory_bytes", "dark", {"width": 1280, "height": 720}),
+    Picture("workers-light", "/workers?runtime=shop"),
+    Picture("workers-phone", "/workers?runtime=depot", "light", PHONE),
+    Picture("workers-empty", "/workers?runtime=night"),
+]
+
+
+class Stage:
+    """Four runtimes and an exporter that polls them."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.processes: list[Exporter | Simulator] = []
+        runtimes = {
+            "shop": self.simulator(*SHOP),
+            "depot": self.simulator("--release", "documented", "--workers", "5000"),
+            "night": self.simulator("--release", "documented", "--apps", "0", "--ephemeral-apps", "0"),
+            "gone": self.simulator("--warmup", "3h"),
+        }
+        self.gone = runtimes["gone"]
+        urls = [flag for name, sim in runtimes.items() for flag in ("--runtime.url", f"{name}={sim.url}")]
+        self.exporter = Exporter([*urls, *SIZE, "--poll.interval", "2s", "--worker.limit", "10000",
+                                  "--web.listen-address", "127.0.0.1:0"], folder)
+        self.processes.append(self.exporter)
+        self.exporter.wait_until_listening()
+
+    def simulator(self, *flags: str) -> Simulator:
+        process = Simulator(list(flags), self.folder)
+        self.processes.append(process)
+        return process.wait_until_listening()
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+
+def shoot(browser: Browser, url: str, picture: Picture, folder: str) -> None:
+    page = browser.page(viewport=picture.viewport, colorScheme=picture.scheme)
+    page.goto(url + picture.path)
+    page.until("!['connecting', 'stale'].includes(document.querySelector('#status').dataset.state)")
+    page.until_live()
+    page.until("document.querySelector('#shown')?.textContent !== '–'")
+    # Two frames more, for what moves when it changes.
+    page.evaluate("new Promise(done => setTimeout(done, 800))")
+    page.screenshot(os.path.join(folder, picture.name + ".png"), picture.whole)
+    page.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("folder")
+    arguments = parser.parse_args()
+    os.makedirs(arguments.folder, exist_ok=True)
+    scratch = tempfile.mkdtemp(prefix="buntime-screenshots-")
+    stage, browser = Stage(scratch), Browser()
+    try:
+        time.sleep(arguments.minutes * 60)
+        stage.gone.fault("refuse")
+        for picture in PICTURES:
+            shoot(browser, stage.exporter.url, picture, arguments.folder)
+    finally:
+        browser.stop()
+        stage.stop()
+        shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()
