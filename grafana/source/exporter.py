@@ -1,6 +1,6 @@
 """Does the exporter see the truth, and what does that cost?"""
 from source.dashboard import annotations, dashboard, target_variables
-from source.panels import GREEN, NEUTRAL, ORANGE, RED, colored, column, field, lines, mapping, stat, steps, table, to_workers
+from source.panels import GREEN, NEUTRAL, ORANGE, OUTCOME, RED, colored, column, lines, mapping, stat, steps, table, to_workers
 from source.queries import IDENTITY, Query, top
 
 WHO = "{{instance}} {{runtime}}"
@@ -41,8 +41,7 @@ def _status():
                 f"time() - max by ({IDENTITY}) (buntime_last_success_timestamp_seconds{{$S}})"],
                [column("instance", "Instance", links=[to_workers("fields")]),
                 column("runtime", "Runtime", links=[to_workers("fields")]),
-                column("outcome", "Outcome", custom_cellOptions={"type": "color-text"}, thresholds={
-                    "mode": "absolute", "steps": steps(RED)}, mappings=mapping(ok=("ok", GREEN))),
+                column("outcome", "Outcome", custom_cellOptions={"type": "color-text"}, mappings=OUTCOME),
                 column("layout", "Layout"), column("dialect", "Dialect"), column("version", "Version"),
                 column("#C", "Duration", unit="s"), column("#D", "Age", unit="s")],
                width=12, height=7, sort="Age")]]

@@ -1,7 +1,7 @@
 """Is everything up, is a pool about to be full, is anything failing?"""
 from source.dashboard import dashboard, target_variables
-from source.panels import (BLUE, GREEN, NEUTRAL, ORANGE, RED, YELLOW, bars, colored, column, dashed, field, gauge, lines, mapping,
-                           stat, steps, table, to_app, to_workers)
+from source.panels import (BLUE, GREEN, NEUTRAL, ORANGE, OUTCOME, RED, YELLOW, bars, colored, column, dashed, field, gauge, lines,
+                           mapping, stat, steps, table, to_app, to_workers)
 from source.queries import IDENTITY, Query, least, top
 
 UTILIZATION = "buntime_pool_active{$S}@ / (buntime_pool_size{$S}@ > 0)"
@@ -71,7 +71,7 @@ def _runtimes():
          f"{by} (buntime_uptime_seconds{{$S}})"],
         [column("instance", "Instance", links=[to_workers("fields")]), column("runtime", "Runtime", links=[to_workers("fields")]),
          column("#A", "Up", custom_cellOptions={"type": "color-text"}, mappings=mapping(v1=("up", GREEN), v0=("down", RED))),
-         column("outcome", "Outcome"), column("layout", "Layout"), column("version", "Version"),
+         column("outcome", "Outcome", custom_cellOptions={"type": "color-text"}, mappings=OUTCOME), column("layout", "Layout"), column("version", "Version"),
          column("#D", "Utilization", unit="percentunit", custom_cellOptions={"type": "color-text"},
                 thresholds={"mode": "absolute", "steps": FULL}, decimals=0),
          column("#E", "Workers"), column("#F", "Requests", unit="reqps"), column("#G", "Uptime", unit="s")],

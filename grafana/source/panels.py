@@ -137,7 +137,7 @@ def table(title, description, expressions, columns, *, width=24, height=8, sort=
     queries = [Query(expression, instant=True) for expression in expressions]
     custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": True}
     options = {"showHeader": True, "cellHeight": "sm", "frameIndex": 0,
-               "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": True},
+               "footer": {"show": False, "reducer": ["sum"], "countRows": False, "enablePagination": True},
                "sortBy": [{"displayName": sort, "desc": descending}] if sort else []}
     if len(queries) == 1:
         columns = [{**each, "name": each["name"].replace("Value #A", "Value")} for each in columns]
@@ -151,6 +151,10 @@ def table(title, description, expressions, columns, *, width=24, height=8, sort=
             "excludeByName": {}, "indexByName": {each["name"]: place for place, each in enumerate(columns)},
             "renameByName": {each["name"]: each["title"] for each in columns}}}]
     return panel
+
+
+OUTCOME = [{"type": "value", "options": {"ok": {"text": "ok", "color": GREEN, "index": 0}}},
+           {"type": "regex", "options": {"pattern": "/^(?!ok$).+$/", "result": {"color": RED, "index": 1}}}]
 
 
 def mapping(**texts):

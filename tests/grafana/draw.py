@@ -5,6 +5,7 @@ import math
 
 import dashboards
 import look
+import units
 from look import COLORS
 
 COLUMN, ROW, GAP = 62, 36, 6  # pixels
@@ -141,16 +142,10 @@ def _table(panel, results, x, y, w, h):
             if value is None:
                 continue
             field, color = look.settings(panel, title), "#24292e"
-            colored = field.get("custom.cellOptions", {}).get("type") == "color-text"
-            if isinstance(value, str):
-                known = next((each["options"][value] for each in field.get("mappings", []) if value in each["options"]), {})
-                color = COLORS[known["color"]] if known and colored else color
-                words = known.get("text", value)
-            else:
-                words = look.words(value, field)
-                known = next((each for mapping in field.get("mappings", []) for each in mapping["options"].values()
-                              if each["text"] == words), None)
-                color = COLORS[known["color"]] if known else look.threshold(value, field) if colored else color
+            known = look.mapped(value if isinstance(value, str) else units.text(value, "short"), field)
+            words = known.get("text", value) if isinstance(value, str) else look.words(value, field)
+            if field.get("custom.cellOptions", {}).get("type") == "color-text":
+                color = COLORS[known["color"]] if known else color if isinstance(value, str) else look.threshold(value, field)
             yield _text(x + number * width, y + 30 + line * 18, _cut(words, width - 4), 11, color)
 
 

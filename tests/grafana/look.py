@@ -37,16 +37,24 @@ def settings(panel: dict, name: str) -> dict:
     return found
 
 
+def mapped(value: str, field: dict) -> dict:
+    """What the mappings make of a text: {"text": ..., "color": ...}, both optional."""
+    for mapping in field.get("mappings", []):
+        if mapping["type"] == "value" and value in mapping["options"]:
+            return mapping["options"][value]
+        if mapping["type"] == "regex" and re.search(mapping["options"]["pattern"].strip("/"), value):
+            return mapping["options"]["result"]
+    return {}
+
+
 def threshold(value: float, field: dict) -> str:
     reached = [step["color"] for step in field["thresholds"]["steps"] if step["value"] is None or value >= step["value"]]
     return COLORS[reached[-1]]
 
 
 def words(value: float, field: dict) -> str:
-    for mapping in field.get("mappings", []):
-        if units.text(value, "short") in mapping["options"]:
-            return mapping["options"][units.text(value, "short")]["text"]
-    return units.text(value, field.get("unit", "short"), field.get("decimals"))
+    known = mapped(units.text(value, "short"), field)
+    return known.get("text") or units.text(value, field.get("unit", "short"), field.get("decimals"))
 
 
 def legend(text: str, labels: dict[str, str]) -> str:
