@@ -47,10 +47,8 @@ void AppendTls(Yaml& yaml, const TlsClient& tls) {
   yaml.text.append("      insecure_skip_verify: ").append(tls.insecure_skip_verify ? "true\n" : "false\n");
 }
 
-void AppendTarget(Yaml& yaml, const Target& target) {
-  yaml.Line("  - ", "url",
-            target.url.origin + (target.url.exact_stats.empty() ? target.url.path : target.url.exact_stats));
-  yaml.Line("    ", "name", target.name);
+// What runtimes and modules have in common.
+void AppendAccess(Yaml& yaml, const Target& target) {
   yaml.Line("    ", "plugin_base", target.plugin_base.empty() ? "/" : target.plugin_base);
   yaml.Line("    ", "layout", target.layout ? Name(*target.layout) : "auto");
   if (target.pool_size) {
@@ -60,6 +58,13 @@ void AppendTarget(Yaml& yaml, const Target& target) {
   }
   AppendCredential(yaml, target.credential);
   AppendTls(yaml, target.tls);
+}
+
+void AppendTarget(Yaml& yaml, const Target& target) {
+  yaml.Line("  - ", "url",
+            target.url.origin + (target.url.exact_stats.empty() ? target.url.path : target.url.exact_stats));
+  yaml.Line("    ", "name", target.name);
+  AppendAccess(yaml, target);
   yaml.text += "    poll:\n";
   yaml.Line("      ", "interval", FormatDuration(target.interval));
   yaml.Line("      ", "timeout", FormatDuration(target.timeout));
@@ -69,12 +74,32 @@ void AppendTarget(Yaml& yaml, const Target& target) {
   yaml.Line("    ", "worker_limit", std::to_string(target.worker_limit));
 }
 
+void AppendModule(Yaml& yaml, const Module& module) {
+  yaml.text += "  ";
+  AppendJsonString(yaml.text, module.name);
+  yaml.text += ":\n    allowed_targets:\n";
+  for (const std::string& rule : module.target.allowed->Texts()) {
+    yaml.text += "      - ";
+    AppendJsonString(yaml.text, rule);
+    yaml.text += '\n';
+  }
+  AppendAccess(yaml, module.target);
+  yaml.Line("    ", "timeout", FormatDuration(module.target.timeout));
+  yaml.text += "    poll:\n";
+  yaml.Line("      ", "interval", FormatDuration(module.target.interval));
+  yaml.Line("      ", "peak_window", FormatDuration(module.target.peak_window));
+  yaml.Line("      ", "max_body", FormatSize(module.target.max_body));
+  yaml.Line("    ", "worker_limit", std::to_string(module.target.worker_limit));
+}
+
 }  // namespace
 
 std::string ConfigPage(const Config& config) {
   Yaml yaml;
-  yaml.text = "runtimes:\n";
+  if (!config.targets.empty()) yaml.text = "runtimes:\n";
   for (const Target& target : config.targets) AppendTarget(yaml, target);
+  if (!config.modules.empty()) yaml.text += "modules:\n";
+  for (const auto& module : config.modules) AppendModule(yaml, *module);
   return yaml.text;
 }
 

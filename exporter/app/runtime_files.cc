@@ -8,6 +8,17 @@
 #include "web/runtime_tls_files.h"
 
 namespace buntime {
+namespace {
+
+// Runtimes, and what modules of /probe say of their targets.
+std::vector<const Target*> Polled(const Config& config) {
+  std::vector<const Target*> polled;
+  for (const Target& target : config.targets) polled.push_back(&target);
+  for (const auto& module : config.modules) polled.push_back(&module->target);
+  return polled;
+}
+
+}  // namespace
 
 Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, double now) {
   if (credential.kind != Credential::Kind::kNone) {
@@ -27,8 +38,8 @@ Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, 
 
 Result<Warnings> CheckRuntimeFiles(const Config& config, double now) {
   Warnings all;
-  for (const Target& target : config.targets) {
-    auto warnings = CheckFiles(target.credential, target.tls, now);
+  for (const Target* const target : Polled(config)) {
+    auto warnings = CheckFiles(target->credential, target->tls, now);
     if (!warnings) return warnings;
     for (std::string& warning : *warnings) all.push_back(std::move(warning));
   }
@@ -44,9 +55,9 @@ void LogWarnings(const Warnings& warnings, const Warnings& said, Log& log) {
 
 std::vector<std::string> RuntimeFiles(const Config& config) {
   std::vector<std::string> files;
-  for (const Target& target : config.targets) {
+  for (const Target* const target : Polled(config)) {
     for (const std::string* file :
-         {&target.credential.file, &target.tls.ca_file, &target.tls.cert_file, &target.tls.key_file}) {
+         {&target->credential.file, &target->tls.ca_file, &target->tls.cert_file, &target->tls.key_file}) {
       if (!file->empty()) files.push_back(*file);
     }
   }

@@ -1,10 +1,12 @@
 // What the program was asked to do, complete and valid. Built by config/flags.h; plain values.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
+#include "model/module.h"
 #include "model/target.h"
 
 namespace buntime {
@@ -12,8 +14,10 @@ namespace buntime {
 enum class LogFormat { kLogfmt, kJson };
 
 struct Config {
-  std::vector<Target> targets;      // at least one
-  std::vector<std::string> listen;  // web/server.h checks their syntax
+  std::vector<Target> targets;                         // at least one, unless there are modules
+  std::vector<std::shared_ptr<const Module>> modules;  // of /probe, by name
+  Duration probe_timeout_offset{};                     // what an answer to a probe is early by
+  std::vector<std::string> listen;                     // web/server.h checks their syntax
   std::string telemetry_path;
   std::string web_config_file;    // empty: plain HTTP for everyone
   bool health_auth = false;       // whether health paths ask for a password, too

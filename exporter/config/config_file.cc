@@ -41,6 +41,19 @@ const std::vector<Key> kRuntimeKeys = {{"name"},
                                        {"poll", Kind::kMap, &kPollKeys, true},
                                        {"worker_limit"}};
 
+// No stale_after: an answer to a probe is never an old one.
+const std::vector<Key> kProbeKeys = {{"interval"}, {"timeout"}, {"peak_window"}, {"max_body"}};
+const std::vector<Key> kModuleKeys = {{"plugin_base"},
+                                      {"layout"},
+                                      {"pool_size"},
+                                      {"api_key_file", Kind::kFile},
+                                      {"bearer_token_file", Kind::kFile},
+                                      {"basic_auth", Kind::kMap, &kBasicAuthKeys},
+                                      {"tls", Kind::kMap, &kTlsKeys},
+                                      {"poll", Kind::kMap, &kProbeKeys, true},
+                                      {"timeout"},
+                                      {"worker_limit"}};
+
 class Reader {
  public:
   explicit Reader(YamlReader& yaml) : yaml_(yaml) {}
@@ -52,6 +65,8 @@ class Reader {
                        [&](const std::string& name, const YAML::Node& key, const YAML::Node& value) {
                          if (name == "runtimes") {
                            ReadRuntimes(value, file);
+                         } else if (name == "modules") {
+                           ReadModules(value, file);
                          } else {
                            Take(kDefaultKeys, name, "", key, value, file.defaults);
                          }
@@ -69,6 +84,28 @@ class Reader {
       if (!settings.contains("url")) yaml_.Fail(item, name + " has no url");
       file.runtimes.push_back(std::move(settings));
     }
+  }
+
+  void ReadModules(const YAML::Node& map, ConfigFile& file) {
+    yaml_.ForEachEntry(map, "modules",
+                       [&](const std::string& name, const YAML::Node& key, const YAML::Node& value) {
+                         const std::string shown = "modules." + Printable(name, 80);
+                         ModuleSettings module;
+                         module.name = {name, yaml_.Where(key, shown)};
+                         ReadModule(value, shown + ".", module);
+                         file.modules.push_back(std::move(module));
+                       });
+  }
+
+  void ReadModule(const YAML::Node& map, const std::string& shown, ModuleSettings& module) {
+    yaml_.ForEachEntry(map, shown.substr(0, shown.size() - 1),
+                       [&](const std::string& name, const YAML::Node& key, const YAML::Node& value) {
+                         if (name != "allowed_targets") {
+                           return Take(kModuleKeys, name, shown, key, value, module.settings);
+                         }
+                         module.allowed_targets = {"", yaml_.Where(key, shown + name)};
+                         module.allowed = yaml_.List(key, value, shown + name);
+                       });
   }
 
   // `shown` is how messages name the mapping, `prefix` goes before the keys of its settings.

@@ -1,6 +1,7 @@
 // The YAML configuration file -> settings. Only this room knows yaml-cpp. Used within config only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,17 @@
 
 namespace buntime {
 
+struct ModuleSettings {
+  Setting name;
+  Settings settings;
+  std::optional<Setting> allowed_targets;  // where the list stands
+  std::vector<std::string> allowed;        // its items
+};
+
 struct ConfigFile {
-  Settings defaults;               // `poll`, `worker_limit`
-  std::vector<Settings> runtimes;  // one for each entry of `runtimes`
+  Settings defaults;                    // `poll`, `worker_limit`
+  std::vector<Settings> runtimes;       // one for each entry of `runtimes`
+  std::vector<ModuleSettings> modules;  // one for each entry of `modules`
 };
 
 /// Strict: unknown and repeated keys, wrong kinds of values, and files over 1 MiB are errors, named with file

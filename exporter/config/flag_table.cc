@@ -42,6 +42,8 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"poll.max-body", "max_body", "SIZE", "64MiB", "Limit of an answer, decompressed."},
     {"worker.limit", "worker_limit", "NUMBER", "1000",
      "Workers of a runtime with series of their own, busiest first; 0: none."},
+    {"probe.timeout-offset", "probe_timeout_offset", "DURATION", "500ms",
+     "How much earlier than the scraper's own timeout an answer of /probe is sent."},
     {"web.listen-address", "listen", "ADDRESS", ":10077",
      "HOST:PORT, [IPV6]:PORT or :PORT to listen on. Repeatable.", "", true},
     {"web.telemetry-path", "telemetry_path", "PATH", "/metrics", "Where the metrics are served."},

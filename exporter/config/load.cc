@@ -1,6 +1,10 @@
 #include "config/load.h"
 
+#include <algorithm>
+#include <chrono>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,10 +44,17 @@ Result<Config> LoadConfig(const Invocation& invocation) {
     runtimes.clear();
     for (const Setting& url : invocation.urls) runtimes.push_back(FromUrlFlag(url));
   }
-  if (runtimes.empty()) {
+  if (runtimes.empty() && file.modules.empty()) {
     return Error{
         "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"};
   }
+  for (const ModuleSettings& module : file.modules) {
+    auto built = BuildModule(module, flags, file.defaults);
+    if (!built) return built.error();
+    config.modules.push_back(std::make_shared<const Module>(std::move(*built)));
+  }
+  std::ranges::sort(config.modules, {},
+                    [](const auto& module) -> const std::string& { return module->name; });
   for (const Settings& runtime : runtimes) {
     // What a flag says of all runtimes wins over what the file says of one, but a name belongs to its URL.
     auto target =
@@ -55,6 +66,8 @@ Result<Config> LoadConfig(const Invocation& invocation) {
   if (auto error = CheckNames(config.targets)) return *std::move(error);
 
   SettingReader reader({&flags});
+  config.probe_timeout_offset =
+      reader.Time("probe_timeout_offset", std::chrono::milliseconds(500), Duration::zero());
   config.listen = invocation.listen.empty() ? std::vector<std::string>{":10077"} : invocation.listen;
   config.telemetry_path = reader.UrlPath("telemetry_path", "/metrics");
   if (config.telemetry_path.empty() || config.telemetry_path.starts_with("/-/")) {

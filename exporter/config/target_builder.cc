@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,27 @@ void ReadTls(SettingReader& reader, Target& target) {
   }
 }
 
+void ReadAccess(SettingReader& reader, Target& target) {
+  target.plugin_base = reader.UrlPath("plugin_base", "/metrics");
+  target.layout = reader.Choice<std::optional<Layout>, 4>("layout", {{{"auto", std::nullopt},
+                                                                      {"admin", Layout::kAdmin},
+                                                                      {"api", Layout::kApi},
+                                                                      {"documented", Layout::kDocumented}}});
+  if (reader.Find("pool_size") != nullptr) {
+    target.pool_size = static_cast<double>(reader.Number("pool_size", 1, 1, 1'000'000));
+  }
+  ReadCredential(reader, target);
+  ReadTls(reader, target);
+}
+
+// How much of an answer is taken, and kept.
+void ReadBounds(SettingReader& reader, Duration least_window, Target& target) {
+  target.peak_window =
+      reader.Time("peak_window", std::max<Duration>(seconds(60), target.interval), least_window);
+  target.max_body = reader.Size("max_body", std::uint64_t{64} << 20, 1024, kMaxBody);
+  target.worker_limit = reader.Number("worker_limit", 1000, 0, 1'000'000);
+}
+
 void ReadPoll(SettingReader& reader, Target& target) {
   target.interval = reader.Time("interval", seconds(5), milliseconds(100));
   target.timeout = reader.Time("timeout", std::min<Duration>(seconds(3), target.interval), milliseconds(10));
@@ -83,10 +105,7 @@ void ReadPoll(SettingReader& reader, Target& target) {
                   "expected at most the interval, " + FormatDuration(target.interval));
   }
   target.stale_after = reader.Time("stale_after", 2 * target.interval + target.timeout, target.interval);
-  target.peak_window =
-      reader.Time("peak_window", std::max<Duration>(seconds(60), target.interval), target.interval);
-  target.max_body = reader.Size("max_body", std::uint64_t{64} << 20, 1024, kMaxBody);
-  target.worker_limit = reader.Number("worker_limit", 1000, 0, 1'000'000);
+  ReadBounds(reader, target.interval, target);
 }
 
 }  // namespace
@@ -99,19 +118,42 @@ Result<Target> BuildTarget(std::vector<const Settings*> layers) {
   if (!IsUtf8(target.name) || Printable(target.name, 128) != target.name) {
     reader.Refuse(*reader.Find("name"), "expected a name of at most 128 printable characters");
   }
-  target.plugin_base = reader.UrlPath("plugin_base", "/metrics");
-  target.layout = reader.Choice<std::optional<Layout>, 4>("layout", {{{"auto", std::nullopt},
-                                                                      {"admin", Layout::kAdmin},
-                                                                      {"api", Layout::kApi},
-                                                                      {"documented", Layout::kDocumented}}});
-  if (reader.Find("pool_size") != nullptr) {
-    target.pool_size = static_cast<double>(reader.Number("pool_size", 1, 1, 1'000'000));
-  }
-  ReadCredential(reader, target);
-  ReadTls(reader, target);
+  ReadAccess(reader, target);
   ReadPoll(reader, target);
   if (reader.error()) return *reader.error();
   return target;
+}
+
+Result<Module> BuildModule(const ModuleSettings& module, const Settings& flags, const Settings& defaults) {
+  constexpr Duration kLongest = seconds(60);  // the server waits 90 s for a whole exchange
+  Module result;
+  result.name = module.name.value;
+  Target& target = result.target;
+  SettingReader reader({&module.settings});
+  if (!IsUtf8(result.name) || Printable(result.name, 128) != result.name) {
+    return Error{module.name.where + ": expected a name of at most 128 printable characters"};
+  }
+  ReadAccess(reader, target);
+  target.timeout = reader.Time("timeout", kLongest, milliseconds(10));
+  if (target.timeout > kLongest) {
+    reader.Refuse(*reader.Find("timeout"), "expected at most " + FormatDuration(kLongest));
+  }
+  target.interval = reader.Time("interval", seconds(60), milliseconds(100));
+  target.stale_after = target.interval;
+  if (reader.error()) return *reader.error();
+  SettingReader bounds({&flags, &module.settings, &defaults});
+  ReadBounds(bounds, seconds(1), target);  // nobody knows yet how often it will be probed
+  if (bounds.error()) return *bounds.error();
+
+  if (!module.allowed_targets) {
+    return Error{
+        module.name.where +
+        " has no allowed_targets: name the networks or hosts that may be probed, such as 10.0.0.0/8:8000"};
+  }
+  auto allowed = AddressRules::Parse(module.allowed);
+  if (!allowed) return Error{module.allowed_targets->where + ": " + allowed.error().message};
+  target.allowed = std::make_shared<const AddressRules>(std::move(*allowed));
+  return result;
 }
 
 std::optional<Error> CheckNames(const std::vector<Target>& targets) {

@@ -5,13 +5,19 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/config_file.h"
 #include "config/settings.h"
+#include "model/module.h"
 #include "model/target.h"
 
 namespace buntime {
 
 /// Reads every key of a runtime from the layers (see SettingReader) and checks it. `url` must be set.
 Result<Target> BuildTarget(std::vector<const Settings*> layers);
+
+/// The same for a module of /probe. `flags` and `defaults` say only how much of an answer is kept: the rest
+/// of what they say is meant for runtimes, above all their credentials.
+Result<Module> BuildModule(const ModuleSettings& module, const Settings& flags, const Settings& defaults);
 
 /// Names are unique, and given where there are several runtimes.
 std::optional<Error> CheckNames(const std::vector<Target>& targets);

@@ -1,10 +1,12 @@
 // The fetcher on libcurl's multi interface: one thread moves any number of transfers.
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <limits>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -66,12 +68,18 @@ class CurlFetcher final : public Fetcher {
 
 Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
   const TransferId id = ++last_id_;
-  const auto fail = [&](std::string message) {
-    ended_.push_back({id, std::move(done), PollError{Outcome::kInternal, std::move(message)}});
+  const auto end = [&](PollError error) {
+    ended_.push_back({id, std::move(done), std::move(error)});
     return id;
   };
+  const auto fail = [&](std::string message) { return end({Outcome::kInternal, std::move(message)}); };
   auto endpoint = ParseEndpoint(request.url);
   if (!endpoint) return fail("the URL is not an http:// or https:// one");
+  if (request.allowed) {
+    const auto port = static_cast<std::uint16_t>(std::stoul(endpoint->port));
+    if (auto refusal = request.allowed->RefuseHost(endpoint->host, port))
+      return end({Outcome::kConnect, *std::move(refusal), true});
+  }
   Result<std::string_view> secret = std::string_view();
   if (request.credential.kind != Credential::Kind::kNone) secret = secrets_.Get(request.credential.file);
   if (!secret) return fail(secret.error().message);

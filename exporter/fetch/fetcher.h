@@ -10,10 +10,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "model/address_rules.h"
 #include "model/outcome.h"
 #include "model/target.h"
 
 namespace buntime {
+
+/// When an exchange reached which point, since its start. Zero: it never did, or needed not (a connection was
+/// still open).
+struct Timings {
+  Duration name_lookup{};
+  Duration connect{};
+  Duration tls{};
+  Duration first_byte{};
+  Duration total{};
+};
 
 /// One GET. Redirects are never followed.
 struct Request {
@@ -22,6 +33,10 @@ struct Request {
   TlsClient tls;
   Duration timeout{};          // from Start to the last byte, name resolution and TLS included
   std::uint64_t max_body = 0;  // bytes after decompression; more ends the exchange with kTooLarge
+  // Where it may go; null: anywhere. Asked before a connection is opened and again before an open one is
+  // used. An error of this kind is `forbidden`.
+  std::shared_ptr<const AddressRules> allowed = {};
+  std::shared_ptr<Timings> timings = {};  // filled in before `done` runs; null: not wanted
 };
 
 struct Response {

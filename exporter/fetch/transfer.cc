@@ -1,7 +1,10 @@
 #include "fetch/transfer.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -21,6 +24,17 @@ constexpr std::uint64_t kFirstReserve = std::uint64_t{1}
 long Milliseconds(Duration timeout) {
   const auto value = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   return static_cast<long>(std::clamp<std::int64_t>(value, 1, std::numeric_limits<int>::max()));
+}
+
+std::uint16_t PortOf(const sockaddr& address) {
+  if (address.sa_family == AF_INET6) {
+    sockaddr_in6 in6{};
+    std::memcpy(&in6, &address, sizeof in6);
+    return ntohs(in6.sin6_port);
+  }
+  sockaddr_in in{};
+  std::memcpy(&in, &address, sizeof in);
+  return ntohs(in.sin_port);
 }
 
 curl_off_t Info(CURL* easy, CURLINFO info) {
@@ -51,6 +65,8 @@ Transfer::Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& reque
       tls_(request.tls),
       timeout_(request.timeout),
       max_body_(request.max_body),
+      allowed_(request.allowed),
+      timings_(request.timings),
       done_(std::move(done)),
       easy_(std::move(easy)) {}
 
@@ -84,6 +100,7 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   SetLimits();
   SetCredential(request.credential, secret);
   if (endpoint_.https) SetTls(request);
+  if (allowed_) SetRules();
   Set(CURLOPT_HTTPHEADER, headers_.get());
   if (refused_ == CURLE_OK) return std::nullopt;
   return PollError{Outcome::kInternal, "cannot prepare the request to " + endpoint_.authority + ": " +
@@ -158,6 +175,47 @@ void Transfer::SetTls(const Request& request) {
   Set(CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
+void Transfer::SetRules() {
+  Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // pods move; where a name is now is what the rules are asked about
+  Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
+  Set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  // A connection that another module opened, by other rules, may be waiting for the same host.
+  Set(CURLOPT_PREREQFUNCTION, &Transfer::OnBeforeRequest);
+  Set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+}
+
+bool Transfer::Allows(const std::optional<IpAddress>& address, std::uint16_t port) {
+  auto refusal = address ? allowed_->RefuseAddress(endpoint_.host, *address, port)
+                         : std::optional<std::string>("only IPv4 and IPv6 are connected to");
+  if (refusal) refusal_ = *std::move(refusal);
+  return !refusal;
+}
+
+curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.Allows(IpAddress::Of(address->addr), PortOf(address->addr))) return CURL_SOCKET_BAD;
+  transfer.allowed_one_ = true;
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int Transfer::OnBeforeRequest(void* self, char* address, char* /*local_address*/, int port,
+                              int /*local_port*/) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.Allows(IpAddress::Parse(address), static_cast<std::uint16_t>(port))) return CURL_PREREQFUNC_OK;
+  transfer.allowed_one_ = false;
+  return CURL_PREREQFUNC_ABORT;
+}
+
+void Transfer::KeepTimings() {
+  if (!timings_) return;
+  const auto at = [this](CURLINFO info) { return std::chrono::microseconds(Info(easy_.get(), info)); };
+  timings_->name_lookup = at(CURLINFO_NAMELOOKUP_TIME_T);
+  timings_->connect = at(CURLINFO_CONNECT_TIME_T);
+  timings_->tls = at(CURLINFO_APPCONNECT_TIME_T);
+  timings_->first_byte = at(CURLINFO_STARTTRANSFER_TIME_T);
+  timings_->total = at(CURLINFO_TOTAL_TIME_T);
+}
+
 std::size_t Transfer::OnHeader(char* /*data*/, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   transfer.header_bytes_ += size * count;
@@ -193,6 +251,10 @@ std::size_t Transfer::AddBody(std::string_view piece) {
 }
 
 ExchangeResult Transfer::Finish(CURLcode code) {
+  KeepTimings();
+  if (code != CURLE_OK && !refusal_.empty() && !allowed_one_) {
+    return PollError{Outcome::kConnect, refusal_, true};
+  }
   if (code != CURLE_OK) {
     return DescribeFailure(FailedExchange{.easy = easy_.get(),
                                           .code = code,

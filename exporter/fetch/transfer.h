@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,12 +41,17 @@ class Transfer {
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   std::size_t AddBody(std::string_view piece);
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnBeforeRequest(void* self, char* address, char* local_address, int port, int local_port);
+  bool Allows(const std::optional<IpAddress>& address, std::uint16_t port);
+  void KeepTimings();
 
   template <class Value>
   void Set(CURLoption option, Value value);
   void SetLimits();
   void SetCredential(const Credential& credential, std::string_view secret);
   void SetTls(const Request& request);
+  void SetRules();
 
   // Constant after construction.
   const Fetcher::TransferId id_;
@@ -53,6 +59,8 @@ class Transfer {
   const TlsClient tls_;
   const Duration timeout_;
   const std::uint64_t max_body_;
+  const std::shared_ptr<const AddressRules> allowed_;
+  const std::shared_ptr<Timings> timings_;
 
   Fetcher::Done done_;
   CURLcode refused_ = CURLE_OK;  // the first option that libcurl did not take
@@ -64,6 +72,8 @@ class Transfer {
   bool header_too_large_ = false;
   bool body_too_large_ = false;
   std::string body_;
+  std::string refusal_;       // why the latest address was not connected to
+  bool allowed_one_ = false;  // some other address of the host was
 
   EasyHandle easy_;  // last, so that it goes before what its options point to
 };

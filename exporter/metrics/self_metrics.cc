@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "base/text.h"
 #include "metrics/catalogue.h"
@@ -136,6 +137,7 @@ struct SelfMetrics::Families {
       HistogramFamily(registry, "buntime_exporter_poll_duration_seconds").Add({}, kPollBuckets);
   prometheus::Family<prometheus::Counter>& anomalies =
       CounterFamily(registry, "buntime_exporter_anomalies_total");
+  prometheus::Family<prometheus::Counter>& probes = CounterFamily(registry, "buntime_exporter_probes_total");
   prometheus::Gauge& reload_successful =
       GaugeFamily(registry, "buntime_exporter_config_last_reload_successful").Add({});
   prometheus::Gauge& reload_time =
@@ -148,7 +150,15 @@ struct SelfMetrics::Families {
       HistogramFamily(registry, "buntime_exporter_http_request_duration_seconds");
 
   std::mutex mutex;
-  std::map<std::string, RuntimeCounters, std::less<>> runtimes;  // guarded by mutex
+  // Guarded by mutex.
+  std::map<std::string, RuntimeCounters, std::less<>> runtimes;
+  std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_by_module;  // and result
+
+  prometheus::Counter& Probes(const std::string& module, std::string_view result) {
+    auto& counter = probes_by_module[{module, std::string(result)}];
+    if (!counter) counter = &probes.Add({{"module", module}, {"result", std::string(result)}});
+    return *counter;
+  }
 
   prometheus::Counter& Polls(const std::string& runtime, RuntimeCounters& counters, std::size_t outcome) {
     auto& counter = counters.polls[outcome];
@@ -217,6 +227,23 @@ void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double 
   for (std::size_t i = 0; i < anomalies.size(); ++i) {
     if (anomalies[i] > 0) families_->Anomalies(runtime, found->second, i).Increment(anomalies[i]);
   }
+}
+
+void SelfMetrics::SetModules(const std::vector<std::string>& modules) {
+  const std::lock_guard lock(families_->mutex);
+  for (const std::string& module : modules) families_->Probes(module, Name(Outcome::kOk));
+  std::erase_if(families_->probes_by_module, [&](const auto& item) {
+    if (std::ranges::find(modules, item.first.first) != modules.end()) return false;
+    families_->probes.Remove(item.second);
+    return true;
+  });
+}
+
+void SelfMetrics::CountProbe(const std::string& module, std::string_view result) {
+  const std::lock_guard lock(families_->mutex);
+  const auto known = families_->probes_by_module.find({module, std::string(Name(Outcome::kOk))});
+  if (known == families_->probes_by_module.end()) return;  // the module has left the configuration
+  families_->Probes(module, result).Increment();
 }
 
 void SelfMetrics::CountRequest(std::string_view path, int code, double seconds) {

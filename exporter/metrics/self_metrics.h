@@ -28,6 +28,9 @@ class SelfMetrics {
   void SetRuntimes(const std::vector<std::string>& runtimes);
 
   void CountPoll(const std::string& runtime, Outcome outcome, double seconds, const AnomalyCounts& anomalies);
+  /// Counters of modules that are not among these end; those of new ones begin.
+  void SetModules(const std::vector<std::string>& modules);
+  void CountProbe(const std::string& module, std::string_view result);
   void CountRequest(std::string_view path, int code, double seconds);
   void SetReload(bool successful, double unix_seconds);
   /// Of the server's own certificate; there is no such series before the first call.

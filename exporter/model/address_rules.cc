@@ -215,6 +215,12 @@ std::string AddressRules::List() const {
   return list;
 }
 
+std::vector<std::string> AddressRules::Texts() const {
+  std::vector<std::string> texts;
+  for (const Rule& rule : rules_) texts.push_back(rule.text);
+  return texts;
+}
+
 std::optional<std::string> AddressRules::RefuseHost(std::string_view host, std::uint16_t port) const {
   const std::string name = CanonicalHost(host);
   const bool possible = std::ranges::any_of(

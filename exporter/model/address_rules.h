@@ -61,6 +61,8 @@ class AddressRules {
   std::optional<std::string> RefuseAddress(std::string_view host, const IpAddress& address,
                                            std::uint16_t port) const;
 
+  /// As written.
+  std::vector<std::string> Texts() const;
   friend bool operator==(const AddressRules&, const AddressRules&) = default;
 
  private:

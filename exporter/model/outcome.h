@@ -37,7 +37,8 @@ constexpr std::string_view Name(Outcome outcome) { return kOutcomeNames[Index(ou
 /// Why a poll failed. `outcome` is never kOk.
 struct PollError {
   Outcome outcome = Outcome::kInternal;
-  std::string message;  // one line, names cause and cure, never a secret
+  std::string message;     // one line, names cause and cure, never a secret
+  bool forbidden = false;  // the address is not allowed; nothing was sent to it
   friend bool operator==(const PollError&, const PollError&) = default;
 };
 

@@ -46,7 +46,10 @@ PollError BadStatus(const Target& target, const Response& response, const std::s
     }
     return {Outcome::kHttp5xx, at + ": the runtime, or a proxy before it, fails"};
   }
-  if (response.status >= 400) return {Outcome::kHttp4xx, at};
+  if (response.status >= 400) {
+    return {Outcome::kHttp4xx,
+            at + ": the runtime, or a proxy before it, refuses the request: check URL and plugin base"};
+  }
   if (response.status >= 300) {
     std::string message = "a redirect (" + std::to_string(response.status) + ")";
     if (!response.location.empty()) message += " to " + Printable(response.location, 100);
@@ -60,6 +63,13 @@ bool IsWebPage(std::string_view content_type) {
 }
 
 std::string Prefix(const Target& target) { return target.url.origin + target.url.path + target.plugin_base; }
+
+std::string Summarise(const ExchangeResult& result) {
+  if (!result) return std::string(Name(result.error().outcome)) + ": " + result.error().message;
+  std::string text = std::to_string(result->status);
+  if (!result->content_type.empty()) text += " " + result->content_type;
+  return text + ", " + std::to_string(result->body.size()) + " bytes";
+}
 
 // The layout whose paths an exact stats URL follows; one that follows none is read as it is, without a
 // summary.
@@ -79,12 +89,13 @@ std::pair<Layout, std::string> LayoutOfExact(const Target& target) {
 }  // namespace
 
 Attempt::Attempt(const Target& target, std::optional<Layout> known, Fetcher& fetcher, const Clock& clock,
-                 Done done)
+                 Done done, PollTrace* trace)
     : target_(target),
       fetcher_(fetcher),
       clock_(clock),
       deadline_(clock.Now() + target.timeout),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      trace_(trace) {
   if (!target.url.exact_stats.empty()) {
     auto [layout, summary] = LayoutOfExact(target);
     candidates_.push_back({layout, target.url.origin + target.url.exact_stats, std::move(summary)});
@@ -112,20 +123,33 @@ Request Attempt::MakeRequest(const std::string& url) const {
   // At least a millisecond, so that a search out of time ends with the fetcher's own account of a timeout.
   request.timeout = std::max<Duration>(deadline_ - clock_.Now(), std::chrono::milliseconds(1));
   request.max_body = target_.max_body;
+  request.allowed = target_.allowed;
   return request;
 }
 
 void Attempt::TryNext() {
   const Candidate& candidate = candidates_[next_++];
   summary_.reset();
-  stats_transfer_ = fetcher_.Start(MakeRequest(candidate.stats), [this](ExchangeResult result) {
+  stats_transfer_ = Exchange(candidate.stats, [this](ExchangeResult result) {
     stats_transfer_.reset();
     OnStats(std::move(result));
   });
   if (candidate.summary.empty()) return;
-  summary_transfer_ = fetcher_.Start(MakeRequest(candidate.summary), [this](ExchangeResult result) {
+  summary_transfer_ = Exchange(candidate.summary, [this](ExchangeResult result) {
     summary_transfer_.reset();
     OnSummary(std::move(result));
+  });
+}
+
+Fetcher::TransferId Attempt::Exchange(const std::string& url, Fetcher::Done done) {
+  Request request = MakeRequest(url);
+  if (trace_ == nullptr) return fetcher_.Start(request, std::move(done));
+  request.timings = std::make_shared<Timings>();
+  trace_->push_back({url, "", request.timings});
+  const std::size_t index = trace_->size() - 1;
+  return fetcher_.Start(request, [this, index, done = std::move(done)](ExchangeResult result) {
+    (*trace_)[index].end = Summarise(result);
+    done(std::move(result));
   });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,14 @@ struct Answer {
   Layout layout = Layout::kAdmin;
 };
 
+/// One exchange of a poll, for people who want to know what happened.
+struct TracedExchange {
+  std::string url;
+  std::string end;                   // "200 application/json, 512 bytes", or the error; empty: under way
+  std::shared_ptr<Timings> timings;  // filled in at the end
+};
+using PollTrace = std::vector<TracedExchange>;
+
 class Attempt {
  public:
   using Done = std::function<void(Result<Answer, PollError>)>;
@@ -30,7 +39,9 @@ class Attempt {
   /// Starts at once. `known` is the layout that worked last and is tried first. `done` runs exactly once,
   /// from within fetcher.Wait, at the latest when the target's timeout has passed; it may destroy the
   /// Attempt. All references outlive the Attempt.
-  Attempt(const Target& target, std::optional<Layout> known, Fetcher& fetcher, const Clock& clock, Done done);
+  /// `trace`, unless null, gets every exchange in the order of their starts.
+  Attempt(const Target& target, std::optional<Layout> known, Fetcher& fetcher, const Clock& clock, Done done,
+          PollTrace* trace = nullptr);
   /// Cancels what is under way; `done` is then not called.
   ~Attempt();
   /// The layout that was tried last: where the next search should begin if this one found nothing.
@@ -46,6 +57,7 @@ class Attempt {
   };
 
   void TryNext();
+  Fetcher::TransferId Exchange(const std::string& url, Fetcher::Done done);
   void OnStats(ExchangeResult result);
   void OnSummary(ExchangeResult result);
   Result<Snapshot, PollError> Read(ExchangeResult result) const;
@@ -62,6 +74,7 @@ class Attempt {
   const SteadyTime deadline_;
   std::vector<Candidate> candidates_;
   Done done_;
+  PollTrace* const trace_;
 
   std::size_t next_ = 0;  // candidate to try after the current one
   std::optional<PollError> best_error_;

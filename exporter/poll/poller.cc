@@ -1,10 +1,12 @@
 #include "poll/poller.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
 #include "base/text.h"
+#include "poll/backoff.h"
 
 namespace buntime {
 
@@ -18,6 +20,7 @@ struct Poller::Entry {
   std::unique_ptr<Attempt> attempt;
   std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
   std::unique_ptr<VersionLookup> version_lookup;
+  std::uint32_t failures = 0;  // in a row
   bool expiry_shown = false;
   SteadyTime down_since;
 };
@@ -140,10 +143,14 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     anomalies = result->snapshot.anomalies;
     const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
     entry.expiry_shown = false;
+    entry.failures = 0;
     if (restarted) log_.Info("runtime restarted", {{"runtime", entry.view->name}, {"url", entry.view->url}});
     if (restarted || !entry.version_lookup) LookUpVersion(entry);
   } else {
     outcome = result.error().outcome;
+    ++entry.failures;
+    const Duration interval = entry.state.target().interval;
+    entry.due += NextPollAfter(interval, entry.failures, jitter_(random_)) - interval;
     entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);

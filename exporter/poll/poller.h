@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class Poller {
   std::vector<std::unique_ptr<Entry>> entries_;
   std::shared_ptr<const Fleet> published_;
   bool changed_ = false;
+  std::minstd_rand random_{std::random_device()()};
+  std::uniform_real_distribution<> jitter_{0, 1};
 
   std::mutex mutex_;
   std::optional<std::vector<Target>> replacement_;  // guarded by mutex_

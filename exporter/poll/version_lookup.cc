@@ -21,6 +21,7 @@ void VersionLookup::TryNext() {
   request.tls = target_.tls;  // no credential: health is open to everyone
   request.timeout = target_.timeout;
   request.max_body = 64 * 1024;
+  request.allowed = target_.allowed;
   transfer_ = fetcher_.Start(request, [this](ExchangeResult result) {
     transfer_.reset();
     if (result && result->status == 200) {

@@ -136,10 +136,78 @@ TEST_F(ConfigFileTest, ARuntimeOnTheCommandLineReplacesThoseOfTheFile) {
   EXPECT_EQ(config->targets[0].interval, 10s);
 }
 
+constexpr const char* kModules = R"(
+poll: {interval: 5s, timeout: 1s, peak_window: 30s}
+worker_limit: 7
+modules:
+  shop:
+    api_key_file: keys/shop
+    layout: admin
+    plugin_base: /m
+    pool_size: 50
+    timeout: 8s
+    tls: {ca_file: ca.pem}
+    poll: {interval: 15s, max_body: 1MiB}
+    allowed_targets: ["10.0.0.0/8:8000", .buntime.svc]
+  default:
+    allowed_targets: [127.0.0.1/32]
+)";
+
+TEST_F(ConfigFileTest, ModulesNeedNoRuntimeAndTakeNoCredentialOfOne) {
+  const auto config = Load(kModules, {"--runtime.api-key-file", "/run/other", "--poll.timeout", "2s"});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->targets.empty());
+  ASSERT_EQ(config->modules.size(), 2U);
+  const Module& plain = *config->modules[0];
+  EXPECT_EQ(plain.name, "default");
+  EXPECT_EQ(plain.target.credential, Credential());
+  EXPECT_EQ(plain.target.timeout, 60s) << "that of polls is for polls";
+  EXPECT_EQ(plain.target.peak_window, 30s);
+  EXPECT_EQ(plain.target.worker_limit, 7U);
+  EXPECT_EQ(plain.target.name, "");
+  const Module& shop = *config->modules[1];
+  EXPECT_EQ(shop.name, "shop");
+  EXPECT_EQ(shop.target.credential, (Credential{Credential::Kind::kApiKey, "", folder_ / "keys/shop"}));
+  EXPECT_EQ(shop.target.tls, (TlsClient{folder_ / "ca.pem", "", "", "", false}));
+  EXPECT_EQ(shop.target.layout, Layout::kAdmin);
+  EXPECT_EQ(shop.target.plugin_base, "/m");
+  EXPECT_EQ(shop.target.pool_size, 50);
+  EXPECT_EQ(shop.target.timeout, 8s);
+  EXPECT_EQ(shop.target.interval, 15s);
+  EXPECT_EQ(shop.target.max_body, 1U << 20U);
+  EXPECT_EQ(shop.target.allowed->Texts(), (std::vector<std::string>{"10.0.0.0/8:8000", ".buntime.svc"}));
+  EXPECT_EQ(config->probe_timeout_offset, 500ms);
+  EXPECT_EQ(Load(kModules, {"--probe.timeout-offset", "1s"})->probe_timeout_offset, 1s);
+}
+
+TEST_F(ConfigFileTest, AModuleThatIsReadAgainIsTheSame) {
+  const auto first = Load(kModules);
+  const auto again = Load(std::string("# new\n") + kModules);
+  EXPECT_TRUE(SameModule(*first->modules[1], *again->modules[1]));
+  EXPECT_FALSE(SameModule(*first->modules[0], *again->modules[1]));
+  std::string changed = kModules;
+  changed.replace(changed.find("127.0.0.1/32"), 12, "127.0.0.2/32");
+  EXPECT_FALSE(SameModule(*first->modules[0], *Load(changed)->modules[0]));
+}
+
 TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
   const std::string one = "runtimes:\n  - {name: a, url: \"http://h:1\"}\n";
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"pol: {}\n", "buntime.yml:1: unknown key 'pol'"},
+      {"modules: []\n", "buntime.yml:1: modules has to be a mapping of keys to values"},
+      {"modules:\n  a: {url: \"http://h\"}\n", "buntime.yml:2: unknown key 'modules.a.url'"},
+      {"modules:\n  a:\n    poll: {stale_after: 1m}\n",
+       "buntime.yml:3: unknown key 'modules.a.poll.stale_after'"},
+      {"modules:\n  a: {timeout: 5s}\n",
+       "buntime.yml:2: modules.a has no allowed_targets: name the networks or hosts that may be probed, such "
+       "as "
+       "10.0.0.0/8:8000"},
+      {"modules:\n  a:\n    allowed_targets: [\"10.0.0.0/99\"]\n",
+       "buntime.yml:3: modules.a.allowed_targets: '10.0.0.0/99' is no network, host or suffix: expected one "
+       "like "
+       "10.0.0.0/8:8000, [fd00::/8]:8000, buntime.shop.svc or .svc.cluster.local"},
+      {"modules:\n  a:\n    timeout: 2m\n    allowed_targets: [h]\n",
+       "buntime.yml:3: modules.a.timeout '2m': expected at most 1m"},
       {one + "poll: {intervall: 5s}\n", "buntime.yml:3: unknown key 'poll.intervall'"},
       {one + "poll: {interval: 5x}\n",
        "buntime.yml:3: poll.interval '5x': expected a duration such as 500ms, 5s or 1m30s (units: ms, s, m, "

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <string>
 
 namespace buntime::testing {
 namespace {
@@ -16,6 +17,7 @@ struct Gate {
   std::condition_variable changed;
   bool closed = false;
   int waiting = 0;
+  std::string moving;  // the address of moving.test
 };
 
 Gate& TheGate() {
@@ -47,12 +49,27 @@ HangingName::~HangingName() {
   gate.changed.wait(lock, [&] { return gate.waiting == 0; });
 }
 
+void MoveName(const std::string& address) {
+  const std::lock_guard lock(TheGate().mutex);
+  TheGate().moving = address;
+}
+
+std::string MovingAddress() {
+  const std::lock_guard lock(TheGate().mutex);
+  return TheGate().moving;
+}
+
 }  // namespace buntime::testing
 
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
   using Real = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   if (node != nullptr && std::strcmp(node, "hang.test") == 0) buntime::testing::PassGate();
   if (node != nullptr && std::strcmp(node, "runtime.test") == 0) node = "127.0.0.1";
+  std::string moved;
+  if (node != nullptr && std::strcmp(node, "moving.test") == 0) {
+    moved = buntime::testing::MovingAddress();
+    node = moved.c_str();
+  }
   if (node != nullptr && std::strstr(node, ".test") != nullptr) return EAI_NONAME;
   return reinterpret_cast<Real>(dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, result);
 }

@@ -4,7 +4,10 @@
 //   runtime.test   127.0.0.1
 //   missing.test   does not exist
 //   hang.test      no answer while a HangingName exists
+//   moving.test    where MoveName says
 #pragma once
+
+#include <string>
 
 namespace buntime::testing {
 
@@ -16,5 +19,8 @@ class HangingName {
   HangingName(const HangingName&) = delete;
   HangingName& operator=(const HangingName&) = delete;
 };
+
+/// `address` is numeric.
+void MoveName(const std::string& address);
 
 }  // namespace buntime::testing

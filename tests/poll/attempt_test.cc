@@ -124,7 +124,11 @@ TEST_F(AttemptTest, TheRightPathInTroubleEndsTheSearch) {
   fetcher_.Answer(url, 503, "", R"({"error":"Pool not initialized"})");
   EXPECT_EQ(Run().error().outcome, Outcome::kNotInitialized);
   fetcher_.Answer(url, 418, "", "");
-  EXPECT_EQ(Run().error(), (PollError{Outcome::kHttp4xx, "418 at " + url}));
+  EXPECT_EQ(
+      Run().error(),
+      (PollError{Outcome::kHttp4xx,
+                 "418 at " + url +
+                     ": the runtime, or a proxy before it, refuses the request: check URL and plugin base"}));
   fetcher_.Json(url, R"({"pool":{},"workers":{}})");
   EXPECT_EQ(Run().error().outcome, Outcome::kNotInitialized);
   fetcher_.Fail(url, Outcome::kConnect, "refused");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "poll/backoff.h"
 #include "support/fake_clock.h"
 #include "support/fake_fetcher.h"
 #include "support/fake_log.h"
@@ -103,8 +104,8 @@ TEST_F(PollerTest, ASlowRuntimeIsNeverPolledTwiceAtOnce) {
   Target target = MakeTarget("", "http://h:1");
   target.layout = Layout::kAdmin;
   Poller poller = MakePoller({target});  // no answer: each poll times out after 3 s
-  RunFor(poller, 20s, [&] { EXPECT_LE(fetcher_.under_way(), 1U); });
-  EXPECT_EQ(Requests(kStats), 4U);
+  RunFor(poller, 34s, [&] { EXPECT_LE(fetcher_.under_way(), 1U); });
+  EXPECT_EQ(Requests(kStats), 3U) << "after 5 s, after 15 s, then not before 35 s";
   EXPECT_EQ(Only()->outcome, Outcome::kTimeout);
 }
 
@@ -165,16 +166,41 @@ TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
   fetcher_.Fail(kStats, Outcome::kConnect, "refused");
   RunFor(poller, 21s);
   fetcher_.Fail(kStats, Outcome::kTimeout, "slow");
-  RunFor(poller, 10s);
+  RunFor(poller, 25s);
   fetcher_.Json(kStats, Body(60000));
-  RunFor(poller, 10s);
-  EXPECT_EQ(
-      log_.lines,
-      (std::vector<std::string>{
-          "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1",
-          "warn runtime is down url=http://h:1/metrics outcome=connect cause=refused",
-          "warn runtime is down url=http://h:1/metrics outcome=timeout cause=slow",
-          "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1 down_for=30s"}));
+  RunFor(poller, 25s);
+  ASSERT_EQ(log_.lines.size(), 4U);
+  const std::string up = "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1";
+  EXPECT_EQ(log_.lines[0], up);
+  EXPECT_EQ(log_.lines[1], "warn runtime is down url=http://h:1/metrics outcome=connect cause=refused");
+  EXPECT_EQ(log_.lines[2], "warn runtime is down url=http://h:1/metrics outcome=timeout cause=slow");
+  EXPECT_TRUE(log_.lines[3].starts_with(up + " down_for=")) << log_.lines[3];
+}
+
+TEST_F(PollerTest, AFailingRuntimeIsLeftAloneForLongerAndBackInItsRhythmOnceItAnswers) {
+  fetcher_.Fail(kStats, Outcome::kConnect, "refused");
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 300s);
+  const std::size_t failed = observed_.size();
+  EXPECT_GE(failed, 3U + 280 / 24);
+  EXPECT_LE(failed, 3U + 280 / 20);
+  fetcher_.Json(kStats, Body(1000));
+  RunFor(poller, 25s);
+  EXPECT_TRUE(Only()->up) << "within four intervals and the jitter";
+  const std::size_t seen = observed_.size();
+  RunFor(poller, 50s);
+  EXPECT_EQ(observed_.size(), seen + 10);
+}
+
+TEST(BackoffTest, GrowsToFourIntervalsAndHalfAMinuteAndNeverBelowTheInterval) {
+  EXPECT_EQ(NextPollAfter(5s, 0, 0.9), 5s);
+  EXPECT_EQ(NextPollAfter(5s, 1, 0.9), 5s);
+  EXPECT_EQ(NextPollAfter(5s, 2, 0), 10s);
+  EXPECT_EQ(NextPollAfter(5s, 3, 0), 20s);
+  EXPECT_EQ(NextPollAfter(5s, 3, 1), 23750ms);
+  EXPECT_EQ(NextPollAfter(5s, 4'000'000'000U, 0), 20s);
+  EXPECT_EQ(NextPollAfter(20s, 9, 0), 30s);
+  EXPECT_EQ(NextPollAfter(60s, 9, 1), 60s);
 }
 
 TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
