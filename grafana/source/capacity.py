@@ -1,6 +1,6 @@
 """Is there enough of everything: slots, queue, memory, replicas?"""
 from source.dashboard import dashboard, target_variables
-from source.panels import BLUE, GREEN, NEUTRAL, ORANGE, RED, YELLOW, colored, dashed, lines, stat, steps, to_app, to_workers
+from source.panels import BLUE, GREEN, NEUTRAL, ORANGE, RED, YELLOW, colored, dashed, field, lines, stat, steps, to_app, to_workers
 from source.queries import Query, top
 
 WHO = "{{instance}} {{runtime}}"
@@ -8,7 +8,9 @@ FULL = steps(GREEN, (0.6, YELLOW), (0.8, RED))
 
 
 def _outlook():
-    days = "(buntime_pool_size{$S} - buntime_pool_total{$S}) / (deriv(buntime_pool_total{$S}[3d]) * 86400 > 0)"
+    # A day of history is the least that a trend can be taken from: the minutes after a start are no trend.
+    days = ("(buntime_pool_size{$S} - buntime_pool_total{$S}) / (deriv(buntime_pool_total{$S}[3d]) * 86400 > 0) "
+            "and buntime_pool_total{$S} offset 1d")
     return [
         [stat("Free slots, smallest pool", "Slots that no live worker holds, in the pool that has fewest of them.",
               [Query("min(clamp_min(buntime_pool_size{$S} - buntime_pool_total{$S}, 0))")],
@@ -16,7 +18,7 @@ def _outlook():
          stat("Peak of workers", "Most live workers that one runtime had in the range of time.",
               [Query("max(max_over_time(buntime_pool_total{$S}[$__range]))", instant=True)], thresholds=steps(NEUTRAL), width=6),
          stat("Full in", "When the pool that fills up fastest will be full, if the trend of three days goes on; empty where "
-              "nothing grows.", [Query(f"min({days})", instant=True)], unit="d",
+              "nothing grows, and on the first day.", [Query(f"min({days})", instant=True)], unit="d",
               thresholds=steps(RED, (4, ORANGE), (14, GREEN)), width=6, no_value="not growing"),
          stat("Evictions", "Warm workers ended to make room, in the range of time (released runtimes only).",
               [Query("sum(increase(buntime_pool_evictions_total{$S}[$__range]))", instant=True)],
@@ -28,7 +30,7 @@ def _pool():
     return [
         [lines("Utilization, 95th percentile of a day", "What the pool has to be sized for: below the line for 95 % of the last 24 "
                "hours. From the recording rules. The ten fullest runtimes.",
-               [Query(top(10, "quantile_over_time(0.95, instance:buntime_pool_active_per_pool_size:ratio{$S}[1d])"), WHO)],
+               [Query(top(10, "quantile_over_time(0.95, instance:buntime_pool_active_per_pool_size:ratio{$S}[1d]@)"), WHO)],
                unit="percentunit", thresholds=FULL, maximum=1, legend="right", links=[to_workers()]),
          lines("Utilization as reported, and its peak", "What the runtime says (or active / size where it says nothing), and the "
                "highest poll of the last minute, which a scrape may miss. The ten fullest runtimes.",
@@ -53,7 +55,7 @@ def _queue():
                "longest queues, at the moment of a poll (released runtimes only).",
                [Query(top(10, "buntime_ephemeral_queue_depth{$S}@"), f"Waiting {WHO}"),
                 Query("min(buntime_ephemeral_concurrency{$S})", "Lowest concurrency")], width=8,
-               overrides=[dashed("Lowest concurrency", NEUTRAL)], links=[to_workers()]),
+               overrides=[dashed("Lowest concurrency", NEUTRAL), field("/^Waiting/", links=[to_workers()])]),
          lines("Peak of the queue", "Highest poll of the last minute against the limit. At 100 % requests were refused with 503, "
                "which no counter shows (released runtimes only).",
                [Query(top(10, peak), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.8, RED)), width=8, links=[to_workers()]),

@@ -15,7 +15,7 @@ def variable(name, label, description, query, all_value):
     """A choice among the values of a label; "All" is a regular expression, so that it costs no list."""
     text = expand(f"label_values({query})")
     return {"name": name, "type": "query", "label": label, "description": description, "datasource": DATASOURCE,
-            "query": {"query": text, "refId": f"{name}-variable", "qryType": 5}, "definition": text, "regex": "", "hide": 0,
+            "query": {"query": text, "refId": "PrometheusVariableQueryEditor-VariableQuery", "qryType": 1}, "definition": text, "regex": "", "hide": 0,
             "refresh": 2, "sort": 1, "multi": True, "includeAll": True, "allValue": all_value, "options": [],
             "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
 

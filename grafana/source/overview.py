@@ -115,7 +115,7 @@ def _traffic():
                "which no counter shows. The highest poll of the last minute, of the ten longest queues.",
                [Query(top(10, "buntime_ephemeral_queue_depth_peak{$S}@"), f"Peak {WHO}"),
                 Query("min(buntime_ephemeral_queue_limit{$S})", "Lowest limit")],
-               overrides=[dashed("Lowest limit", RED)], links=[to_workers()]),
+               overrides=[dashed("Lowest limit", RED), field("/^Peak/", links=[to_workers()])]),
          lines("Uptime", "Age of the ten youngest processes: a line that falls to 0 is a restart.",
                [Query(least(10, "buntime_uptime_seconds{$S}@"), WHO)], unit="s", links=[to_workers()])]]
 

@@ -33,8 +33,8 @@ def expand(text):
 def top(count, expression, choose="topk"):
     """The `count` largest series, the same ones over the whole range: with topk() alone each moment has its own ten, and
     the legend has forty. A rate over [W] is compared over the whole range, a selector marked with @ at the end of it."""
-    whole = expression.replace("[W]", "[$__range] @ end()").replace("}@", "} @ end()")
-    return f"{expression.replace('}@', '}')} and {choose}({count}, {whole})"
+    compared = re.sub(r"(?<=[}\]])@", " @ end()", expression).replace("[W]", "[$__range] @ end()")
+    return f"{expression.replace('@', '')} and {choose}({count}, {compared})"
 
 
 def least(count, expression):

@@ -14,6 +14,14 @@ class FilesTest(unittest.TestCase):
         result = subprocess.run([dashboards.GRAFANA / "build.py", "--check"], capture_output=True, text=True, check=False)
         self.assertEqual(0, result.returncode, result.stdout + result.stderr)
 
+    def test_the_limits_of_the_documents(self):
+        """Up to 60 % green, from 80 % on red: in the gauge and in the lines."""
+        documented = [{"color": "green", "value": None}, {"color": "yellow", "value": 0.6}, {"color": "red", "value": 0.8}]
+        titles = {"Pool utilization", "Pool utilization over time"}
+        found = {panel["title"]: panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+                 for panel in dashboards.panels(dashboards.load()["buntime-overview"]) if panel["title"] in titles}
+        self.assertEqual(found, dict.fromkeys(titles, documented))
+
     def test_files_are_named_after_their_uid(self):
         for path in dashboards.FOLDER.iterdir():
             self.assertIn(path.name, {f"{uid}.json" for uid in dashboards.UIDS})

@@ -1,7 +1,7 @@
 """Every query of every dashboard, asked of a real Prometheus that scraped the real exporter.
 
 For each view (everything, a fleet, one runtime of it, each dialect alone, a target without the label `runtime`) a query
-has data exactly where the catalogue says that its metrics exist; a query that has none although they do is listed here
+has data exactly where the catalogue says that its metrics exist; where it may have none although they do is listed here,
 with the reason.
 """
 import math
@@ -19,17 +19,12 @@ from presence import Presence
 from scene import RATE, SceneTest
 from support import binary, eventually
 
-# Queries that have no data in any view, by dashboard, panel and query: why.
-OPTIONAL = {
-    "buntime-capacity: Container memory A": "metrics of cAdvisor and kube-state-metrics",
-    "buntime-capacity: Replicas A": "metrics of kube-state-metrics",
-    "buntime-capacity: Replicas B": "metrics of kube-state-metrics",
-    "buntime-exporter: Certificate ends in A": "only where the exporter serves TLS",
-}
-# Queries that have data in some moments only: why.
-SOMETIMES = {"buntime-capacity: Full in A": "has a value only while a pool grows"}
-# Queries that have data in some views only, although their metrics are there in all of them.
+# Queries that have data in these views only, although their metrics are there in all of them, by dashboard, panel and query.
 ONLY_IN = {
+    # One pool has a history, in which it grows.
+    "buntime-capacity: Full in A": {"all", "pods", "two of them"},
+    # One exporter serves TLS.
+    "buntime-exporter: Certificate ends in A": {"all", "documented alone"},
     # One runtime of the fleet does not answer.
     "buntime-exporter: Polls B": {"all", "fleet"},
     # Where a runtime has a name, a kind begins with its first anomaly, and here there is none.
@@ -83,15 +78,11 @@ class LiveTest(SceneTest):
                 seen += 1
                 with self.subTest(view=view, query=str(where)):
                     expression = parsable(expand(where.expression, where.dashboard))
-                    expected = (str(where) not in OPTIONAL and view in ONLY_IN.get(str(where), {view})
-                                and presence.expected(expression, dialects, fleet))
-                    if str(where) in SOMETIMES:
-                        self.ask(where, choice)
-                    elif expected:
+                    if view in ONLY_IN.get(str(where), {view}) and presence.expected(expression, dialects, fleet):
                         eventually(lambda: self.ask(where, choice))
                     else:
                         self.assertFalse(self.ask(where, choice), "there should be no data")
-        self.assertLessEqual({*OPTIONAL, *SOMETIMES, *ONLY_IN}, {str(where) for where in dashboards.targets(self.boards)})
+        self.assertLessEqual(set(ONLY_IN), {str(where) for where in dashboards.targets(self.boards)})
         self.report(f"{seen} queries")
 
     def check_variables(self):

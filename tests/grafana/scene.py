@@ -8,6 +8,7 @@ import urllib.parse
 
 import dashboards  # noqa: F401  (finds the modules below)
 import alertlib
+import surroundings
 from client import fetch
 from programs import ProgramTest
 from prometheus_server import Prometheus
@@ -26,18 +27,20 @@ REHEARSAL = {"groups": [{"name": "rehearsal", "rules": [{
 class Store(Prometheus):
     """Prometheus with several targets and rules."""
 
-    def __init__(self, scrapes: dict[str, list[dict]], folder: str):
+    def __init__(self, scrapes: list[dict], folder: str):
         rehearsal = pathlib.Path(folder, "rehearsal.yml")
         rehearsal.write_text(json.dumps(REHEARSAL), encoding="utf-8")
         interval = f"{INTERVAL * 1000:.0f}ms"
         config = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s"},
             "rule_files": [*(str(path) for path in alertlib.rule_files()), str(rehearsal)],
-            "scrape_configs": [{"job_name": job, "static_configs": targets} for job, targets in scrapes.items()]}
+            "scrape_configs": scrapes}
         path = pathlib.Path(folder, "prometheus.yml")
         path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
+        data = os.path.join(folder, "tsdb")
+        surroundings.write_history(POD, data, folder)
         Process.__init__(self, [binary("PROMETHEUS"), f"--config.file={path}", "--web.listen-address=127.0.0.1:0",
-                                f"--storage.tsdb.path={os.path.join(folder, 'tsdb')}"], folder)
+                                f"--storage.tsdb.path={data}"], folder)
         self.url = ""
 
     def ask(self, api: str, **parameters: str) -> list:
@@ -72,13 +75,20 @@ class SceneTest(ProgramTest):
             "fleet": self.exporter("--runtime.url", f"blue={urls['admin']}", "--runtime.url", f"green={urls['documented']}",
                                    "--runtime.url", f"red={urls['gone']}", "--runtime.pool-size", "12", "--runtime.api-key-file", key),
             "released": self.exporter("--runtime.url", urls["api"], "--runtime.pool-size", "30"),
-            "documented": self.exporter("--runtime.url", urls["documented"])}
+            "documented": self.exporter("--runtime.url", urls["documented"], "--web.config.file",
+                                        surroundings.write_tls(self.folder()))}
         self.instances = {name: exporter.url.removeprefix("http://") for name, exporter in exporters.items()}
         pod = self.exporter("--runtime.url", urls["api"], "--runtime.pool-size", "30")
         self.instances["pod"] = POD["instance"]
-        self.prometheus = self.adopt(Store({"buntime": [
-            {"targets": [exporter.url.removeprefix("http://") for exporter in exporters.values()]},
-            {"targets": [pod.url.removeprefix("http://")], "labels": POD}]}, self.folder())).wait_until_ready()
+        self.prometheus = self.adopt(Store([
+            {"job_name": "buntime", "static_configs": [
+                {"targets": [self.instances["fleet"], self.instances["released"]]},
+                {"targets": [pod.url.removeprefix("http://")], "labels": POD}]},
+            {"job_name": "tls", "scheme": "https", "tls_config": {"insecure_skip_verify": True}, "static_configs": [
+                {"targets": [self.instances["documented"]], "labels": {"job": "buntime"}}]},
+            {"job_name": "kubernetes", "honor_labels": True, "static_configs": [
+                {"targets": [surroundings.kubernetes(self)], "labels": {"cluster": POD["cluster"]}}]},
+        ], self.folder())).wait_until_ready()
         eventually(lambda: len(self.prometheus.instant("buntime_up == 1")) == 5)
         self.began = time.time()
 
