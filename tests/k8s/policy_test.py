@@ -124,6 +124,14 @@ class ContainerTest(unittest.TestCase):
                 self.assertEqual({"cpu", "memory"}, set(container["resources"]["requests"]))
                 self.assertEqual({"memory"}, set(container["resources"]["limits"]), "a limit of cpu delays scrapes")
 
+    def test_the_service_leads_to_the_port_of_the_container(self):
+        for overlay in manifests.WITH_EXPORTER:
+            with self.subTest(overlay):
+                objects = render(overlay)
+                (port,) = only(objects, "Service")["spec"]["ports"]
+                (target,) = manifests.container(only(objects, "Deployment")["spec"]["template"]["spec"])["ports"]
+                self.assertEqual((target["name"], target["containerPort"]), (port["targetPort"], port["port"]))
+
     def test_ports_have_names(self):
         for where, container in exporters():
             with self.subTest(where):
