@@ -1,6 +1,9 @@
 """Checks of a dashboard as a whole: what Grafana's dashboard-linter asks for, and more.
 
 Each check takes a dashboard and all of them, and yields complaints; lint_test.py shows for each a dashboard it rejects.
+
+The linter's template-datasource-rule is in data_source_variable; template-job-rule, template-instance-rule,
+template-label-promql-rule and template-on-time-change-reload-rule in query_variables; uneditable-dashboard in frame.
 """
 import json
 import re

@@ -2,6 +2,11 @@
 
 Each check takes a query's place (dashboards.Where) or a panel, and yields complaints. The linter leaves out kinds of
 panels and whole rules; here an exception is one query with its reason.
+
+The linter's panel-title-description-rule is in words; panel-datasource-rule, panel-no-targets-rule, target-logql-rule and
+target-logql-auto-rule in sources (nothing but Prometheus is asked); panel-units-rule in units; target-promql-rule and
+target-counter-agg-rule in catalogue; target-rate-interval-rule in windows; target-job-rule and target-instance-rule in
+matchers.
 """
 import re
 
