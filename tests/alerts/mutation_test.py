@@ -10,18 +10,13 @@ Usage: mutation_test.py [part of a rule's name]
 import concurrent.futures
 import os
 import pathlib
-import re
 import sys
 import tempfile
-from dataclasses import dataclass
 
 import alertlib
-import lint
-import promql
-from promql import Aggregation, Binary, Call, Number, Selector
+from mutants import mutants
+from mutation_bench import Bench
 
-FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "!=", "!=": "=="}
-EXCHANGED = {"min_over_time": "max_over_time", "max_over_time": "min_over_time"}
 REQUIRED_SCORE = 0.95
 
 # Why no series can tell the mutant from the original.
@@ -37,186 +32,14 @@ SURVIVORS = {
 }
 
 
-@dataclass
-class Mutant:
-    rule: alertlib.Rule
-    body: dict
-    what: str
-
-    @property
-    def name(self):
-        return f"{self.rule.where}: {self.what}"
-
-
-def short(text):
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def edits(expression):
-    """(description, start, end, replacement) for every place of the expression that can be damaged."""
-    def text(node):
-        return expression[node.start:node.end]
-
-    for node, _ in promql.walk(promql.parse(expression)):
-        if isinstance(node, Binary):
-            if node.op in promql.COMPARISONS:
-                flipped = FLIPPED[node.op]
-                yield f"{node.op} to {flipped} in {short(text(node))}", node.op_start, node.op_start + len(node.op), flipped
-            if node.op in promql.SET_OPERATORS:
-                yield f"drop {node.op} {short(text(node.right))}", node.start, node.end, kept(text(node), node, node.left)
-            if node.op == "or":
-                yield f"drop {short(text(node.left))} or", node.start, node.end, kept(text(node), node, node.right)
-            yield from dropped_labels(node.matching)
-        elif isinstance(node, Aggregation) and node.labels:
-            yield from dropped_labels(node.labels)
-        elif isinstance(node, Number) and float(node.text):
-            for verb, factor in (("halve", 0.5), ("double", 2)):
-                yield f"{verb} {node.text} at {node.start}", node.start, node.end, f"{float(node.text) * factor:g}"
-        elif isinstance(node, Call) and node.function in EXCHANGED:
-            yield (f"{node.function} to {EXCHANGED[node.function]} at {node.start}", node.start, node.function_end,
-                   EXCHANGED[node.function])
-        elif isinstance(node, Selector):
-            for label, _, value, start, end in node.matchers:
-                rest = re.match(r"\s*,?", expression[end:]).end()
-                yield f"drop {label}={value!r} at {start}", start, end + rest, ""
-
-
-def kept(text, node, side):
-    """The operand that stays, in parentheses if the whole was, so that what surrounds it reads it as before."""
-    return "(" + text[side.start - node.start:side.end - node.start] + ")"
-
-
-def dropped_labels(labels):
-    if labels and len(labels.names) > 1:
-        names = [name for name, _, _ in labels.names]
-        for name, start, end in labels.names:
-            last = name == names[-1]
-            yield f"drop {name} from {labels.kind} at {start}", labels.names[-2][2] if last else start, (
-                end if last else next(s for n, s, _ in labels.names if s > start)), ""
-
-
-def mutants(rules):
-    for rule in rules:
-        for key in ("for", "keep_firing_for"):
-            if key in rule.body:
-                yield Mutant(rule, {k: v for k, v in rule.body.items() if k != key}, f"remove {key}")
-        expression = rule.body["expr"]
-        for what, start, end, replacement in edits(expression):
-            yield Mutant(rule, rule.body | {"expr": expression[:start] + replacement + expression[end:]}, what)
-
-
 def invalid(todo):
     """What promtool says of mutants it cannot read: those would count as killed without any test."""
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "mutants.yml"
         rules = [{"record": f"mutant:{number}:expr", "expr": mutant.body["expr"]} for number, mutant in enumerate(todo)]
-        path.write_text(alertlib.yaml.safe_dump({"groups": [{"name": "mutants", "rules": rules}]}))
+        path.write_text(alertlib.dump({"groups": [{"name": "mutants", "rules": rules}]}))
         result = alertlib.promtool("check", "rules", path)
         return result.stdout + result.stderr if result.returncode else ""
-
-
-def reads(one, other):
-    return other.record and any(node.name == other.record for node, _ in lint.nodes(one, Selector))
-
-
-def grown(wanted, rules, related):
-    """The wanted rules, all rules related to them, all rules related to those, and so on."""
-    while more := [rule for rule in rules if not any(rule is w for w in wanted) and any(related(rule, w) for w in wanted)]:
-        wanted = wanted + more
-    return wanted
-
-
-def scopes(rule, rules):
-    """Sets of rules to try a mutant in: first the rule with what it reads, then also what is built upon it."""
-    def all_named_alike(some):  # the cases speak of an alert by its name, and four rules share one
-        return [other for other in rules if other.name in {one.name for one in some}]
-
-    same = all_named_alike([rule])
-    above = all_named_alike(grown(same, rules, reads))
-    for wanted in [same] if len(above) == len(same) else [same, above]:
-        yield {r.name for r in wanted}, grown(wanted, rules, lambda one, other: reads(other, one))
-
-
-class Bench:
-    """Everything that is the same for all mutants."""
-
-    def __init__(self):
-        self.documents = {path.name: alertlib.load(path.read_text()) for path in alertlib.rule_files()}
-        self.rules = [rule for file, document in self.documents.items() for rule in alertlib.rules_of(document, file)]
-        self.cases = [alertlib.load(path.read_text()) for path in alertlib.case_files()]
-
-    def killed(self, mutant):
-        """Whether some test fails. The cases of one rule file kill almost everything; those that load all rules are
-        long, and come last."""
-        for names, wanted in scopes(mutant.rule, self.rules):
-            if self.fails(mutant, wanted, self.tests(mutant.rule, names, wanted, all_rules=False)):
-                return True
-        return self.fails(mutant, wanted, self.tests(mutant.rule, names, wanted, all_rules=True))
-
-    def broken(self, wanted):
-        """The rules, if a test fails although none of them is damaged."""
-        available = {rule.name for rule in wanted}
-        rule = wanted[0]
-        tests = self.tests(rule, available, wanted, all_rules=False)
-        return sorted(available) if self.fails(Mutant(rule, rule.body, ""), wanted, tests) else None
-
-    def tests(self, rule, names, wanted, all_rules):
-        """(case, test) for the tests that can tell: first those named after the rule, then the shortest."""
-        available = {other.name for other in wanted}
-        found = [(case, relevant(test, names, available)) for case in self.cases
-                 if (len(case["rule_files"]) > 2) == all_rules and any(file.endswith("/" + rule.file) for file in case["rule_files"])
-                 for test in case["tests"]]
-
-        def order(entry):
-            return -sum(word in entry[1]["name"] for word in (rule.name, *rule.labels.values())), length(entry[1])
-
-        return sorted(((case, test) for case, test in found if test), key=order)
-
-    def fails(self, mutant, wanted, tests):
-        with tempfile.TemporaryDirectory() as directory:
-            folder = pathlib.Path(directory)
-            self.write_rules(folder, mutant, wanted)
-            # one by one: promtool does not stop at the first test that fails
-            for case, test in tests:
-                files = [folder / pathlib.Path(file).name for file in case["rule_files"]]
-                path = folder / "case"
-                path.write_text(alertlib.yaml.safe_dump(
-                    {**case, "tests": [test], "rule_files": [str(file) for file in files if file.exists()]}))
-                if alertlib.promtool("test", "rules", path).returncode:
-                    return True
-        return False
-
-    def write_rules(self, folder, mutant, wanted):
-        for file, document in self.documents.items():
-            groups = []
-            for group in document["groups"]:
-                rules = [mutant.body if body is mutant.rule.body else body for body in group["rules"]
-                         if any(body is rule.body for rule in wanted)]
-                if rules:
-                    groups.append({**group, "rules": rules})
-            (folder / file).write_text(alertlib.yaml.safe_dump({"groups": groups}))
-
-
-def relevant(test, names, available):
-    """The test with only those expectations that speak of one of the named rules, or nothing."""
-    test = {**test, "alert_rule_test": [e for e in test.get("alert_rule_test", []) if e["alertname"] in names],
-            "promql_expr_test": [e for e in test.get("promql_expr_test", []) if about(e, names, available)]}
-    return test if test["alert_rule_test"] or test["promql_expr_test"] else None
-
-
-def length(test):
-    """Seconds that promtool has to play."""
-    return max(promql.seconds(e["eval_time"]) for key in ("alert_rule_test", "promql_expr_test") for e in test[key])
-
-
-def about(expectation, names, available):
-    selectors = [node for node, _ in promql.walk(promql.parse(expectation["expr"])) if isinstance(node, Selector)]
-    recorded = {node.name for node in selectors if ":" in node.name}
-    alerts = {value for node in selectors for label, _, value, *_ in node.matchers if label == "alertname"}
-    if not recorded and not alerts:
-        # that no alert fires at all is also said of this one; that some do is not
-        return not expectation.get("exp_samples")
-    return recorded | alerts <= available and bool((recorded | alerts) & names)
 
 
 def main():
@@ -224,24 +47,20 @@ def main():
     os.environ |= {"GOMAXPROCS": "1", "GOGC": "400"}
     bench = Bench()
     part = sys.argv[1] if len(sys.argv) > 1 else ""
-    todo = [mutant for mutant in mutants(bench.rules) if part in mutant.rule.where]
-    if complaint := invalid(todo):
+    todo = {rule.where: list(mutants(rule)) for rule in bench.rules if part in rule.where}
+    everything = [mutant for some in todo.values() for mutant in some]
+    if complaint := invalid(everything):
         print(complaint)
         return 1
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        # rules that are not damaged must pass, or every mutant of them would seem killed
-        sets = {frozenset(rule.where for rule in wanted): wanted
-                for mutant in todo for _, wanted in scopes(mutant.rule, bench.rules)}
-        broken = [names for names in pool.map(bench.broken, sets.values()) if names]
-        if broken:
-            print("fails without any damage:", *broken, sep="\n")
-            return 1
-        killed = list(pool.map(bench.killed, todo))
-    survivors = [mutant.name for mutant, dead in zip(todo, killed) if not dead]
+        rules = [rule for rule in bench.rules if rule.where in todo]
+        found = pool.map(lambda rule: bench.survivors(rule, todo[rule.where]), rules)
+        survivors = [mutant.name for some in found for mutant in some]
     unknown = [name for name in survivors if name not in SURVIVORS]
     wrong = [name for name in SURVIVORS if part in name and name not in survivors]
-    score = sum(killed) / len(todo)
-    print(f"{sum(killed)} of {len(todo)} mutants killed, score {score:.1%}")
+    killed = len(everything) - len(survivors)
+    score = killed / len(everything)
+    print(f"{killed} of {len(everything)} mutants killed, score {score:.1%}")
     for name in survivors:
         print(f"survived: {name}\n    {SURVIVORS.get(name, 'no reason is known')}")
     for name in wrong:
