@@ -42,9 +42,9 @@ class ClientsTest(LockedTest):
 
     def curl(self, exporter, client):
         """The status that curl gets, 0 for none."""
+        url = exporter.url.replace("http:", "https:") + "/-/healthy"
         done = subprocess.run(["curl", "-s", "--cacert", self.ca.file, *self.flags(client, "--cert", "--key"), "-o",
-                               os.devnull, "-w", "%{http_code}", exporter.url.replace("http:", "https:") + "/-/healthy"],
-                              capture_output=True, text=True, check=False)
+                               os.devnull, "-w", "%{http_code}", url], capture_output=True, text=True, check=False)
         return int(done.stdout)
 
     def s_client(self, exporter, client):

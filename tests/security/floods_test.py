@@ -91,7 +91,7 @@ class FloodsTest(LockedTest):
         crowd = [connect(exporter.url) for _ in range(CROWD)]
         for number, sock in enumerate(crowd):
             sock.sendall(hello[:number % len(hello) + 1])
-        self.assert_crowd_is_harmless(exporter, crowd, 64, self.connect(exporter))
+        self.assert_crowd_is_harmless(exporter, crowd, 96, self.connect(exporter))
         for sock in crowd:
             sock.settimeout(30 * TIME_FACTOR)
             try:
