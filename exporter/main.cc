@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
 
   const auto config = buntime::LoadConfig(*invocation);
   if (!config) return complain(config.error());
-  const auto warnings = buntime::CheckFiles(*config);
+  const auto warnings = buntime::CheckRest(*config);
   if (!warnings) return complain(warnings.error());
   if (invocation->action == Invocation::Action::kCheck) {
     for (const std::string& warning : *warnings) complain({"warning: " + warning});

@@ -9,12 +9,13 @@
 
 namespace buntime {
 
-/// Reads all that the configuration names: secrets, certificates, keys, --web.config.file.
-Result<Warnings> CheckFiles(const Config& config);
+/// Checks what LoadConfig leaves to the rooms that know about it: addresses to listen on, and all files that
+/// are named: secrets, certificates, keys, --web.config.file.
+Result<Warnings> CheckRest(const Config& config);
 
 /// Serves until SIGTERM or SIGINT; SIGHUP, or a change of the configuration file, loads the configuration
 /// anew from `invocation`. The caller must have blocked these three in every thread. `warnings` are those of
-/// CheckFiles; they are logged. Returns the exit status: 0 after a graceful stop, 1 when the start failed
+/// CheckRest; they are logged. Returns the exit status: 0 after a graceful stop, 1 when the start failed
 /// (the reason has been logged).
 int Serve(const Invocation& invocation, const Config& config, const Warnings& warnings, Log& log);
 

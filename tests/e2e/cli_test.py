@@ -59,8 +59,8 @@ WITH_PASSWORD = [
     f"http://user:{SECRET}%40@127.0.0.1", f"http://user:{SECRET}/x@127.0.0.1", f"http://user:{SECRET}?@127.0.0.1",
     f"user:{SECRET}@127.0.0.1:9", f"http:/user:{SECRET}@127.0.0.1", f"http://user:{SECRET}@", f"ftp://u:{SECRET}@h",
 ]
-BAD_ADDRESSES = ["nonsense", "127.0.0.1:99999", "127.0.0.1", "[::1:80", "::1:80", "127.0.0.1:", "256.1.1.1:1",
-                 "192.0.2.1:0", "no-such-host.invalid:0"]
+NO_ADDRESSES = ["nonsense", "127.0.0.1:99999", "127.0.0.1", "[::1:80", "::1:80", "127.0.0.1:"]
+BAD_ADDRESSES = ["256.1.1.1:1", "192.0.2.1:0", "no-such-host.invalid:0"]
 
 
 class RefusalTest(ProgramTest):
@@ -112,9 +112,13 @@ class RefusalTest(ProgramTest):
             self.assertIn("in use", line)
 
     def test_bad_listen_addresses(self):
-        for address in BAD_ADDRESSES:
+        for address in NO_ADDRESSES + BAD_ADDRESSES:
             with self.subTest(address=address):
                 self.assertIn(address, self.refuse("--runtime.url", URL, "--web.listen-address", address))
+        for address in NO_ADDRESSES:
+            with self.subTest(check=address):
+                self.assertIn(address, self.refuse("--runtime.url", URL, "--web.listen-address", address,
+                                                   "--config.check"))
 
     def test_second_listen_address_bad(self):
         self.assertIn("oops", self.refuse("--runtime.url", URL, "--web.listen-address", "127.0.0.1:0",
