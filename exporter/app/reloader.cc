@@ -84,13 +84,13 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
 }
 
 std::optional<Error> Reloader::ReloadLock(std::string_view why) {
-  lock_good_ = lock_.Reload(why, [this](std::shared_ptr<const Security> security) {
+  auto error = lock_.Reload(why, [this](std::shared_ptr<const Security> security) {
     exporter_.NoteCertificate(*security);
     server_->Secure(std::move(security));
   });
+  lock_good_ = !error;
   Note();
-  if (lock_good_) return std::nullopt;
-  return Error{"--web.config.file is bad; the log says where"};
+  return error;
 }
 
 void Reloader::Note() { exporter_.NoteReload(runtimes_good_ && lock_good_); }

@@ -33,8 +33,8 @@ Result<std::shared_ptr<const Security>> WebLock::Load() {
   return BuildSecurity(*config);
 }
 
-bool WebLock::Reload(std::string_view why, const Use& use) {
-  if (path_.empty()) return true;
+std::optional<Error> WebLock::Reload(std::string_view why, const Use& use) {
+  if (path_.empty()) return std::nullopt;
   auto loaded = Load();
   std::string cause = loaded ? "" : loaded.error().message;
   if (loaded) {
@@ -45,12 +45,12 @@ bool WebLock::Reload(std::string_view why, const Use& use) {
   if (!cause.empty()) {
     log_.Fail("cannot reload the web configuration: the last good one stays in force",
               {{"because_of", std::string(why)}, {"cause", cause}});
-    return false;
+    return Error{std::move(cause)};
   }
   current_ = *loaded;
   use(current_);
   log_.Info("reloaded the web configuration", {{"because_of", std::string(why)}, {"file", path_}});
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace buntime

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,10 +28,10 @@ class WebLock {
   /// Loads for the first time.
   Result<std::shared_ptr<const Security>> Start();
 
-  /// Loads anew; false, and the last good one stays, where that fails. The reason is logged. What is loaded
+  /// Loads anew; where that fails, the last good one stays, and the error has been logged. What is loaded
   /// goes to `use`.
   using Use = std::function<void(std::shared_ptr<const Security>)>;
-  bool Reload(std::string_view why, const Use& use);
+  std::optional<Error> Reload(std::string_view why, const Use& use);
 
   /// Whether a file is another one than the one last loaded. To be asked once or twice a second.
   bool Changed() { return watch_.Changed(); }

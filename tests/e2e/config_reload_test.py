@@ -265,6 +265,10 @@ class LifecycleTest(ConfigReloadTest):
             self.assertEqual(exporter.get(path, method=method).status, 401)
             self.assertEqual(exporter.get(path, method=method, headers=good).status, 200)
         self.assertEqual(len(exporter.log(msg=RELOADED)), 1)
+        self.write("web.yml", users + "colour: blue\n")
+        answer = exporter.get("/-/reload", method="POST", headers=good)
+        self.assertEqual((answer.status, answer.text), (
+            500, f"the last good configuration stays in force: {web}:2: unknown key 'colour'\n"))
 
 
 if __name__ == "__main__":

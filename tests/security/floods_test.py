@@ -56,7 +56,7 @@ class FloodsTest(LockedTest):
                     said = attacker.stdout.read().strip()
                 self.assertEqual(attacker.returncode, 0)
             self.report(f"p99 of scrapes {quiet * 1000:.2f} ms in the quiet, {storm * 1000:.2f} ms during {LOGINS} "
-                        f"failed logins ({said})")
+                        f"failed logins ({said}): {storm / quiet:.2f} times")
             self.assertGreater(len(durations), 50, "the storm was over too soon")
             if storm < 2 * quiet + NOISE:
                 break
