@@ -267,8 +267,8 @@ class LifecycleTest(ConfigReloadTest):
         self.assertEqual(len(exporter.log(msg=RELOADED)), 1)
         self.write("web.yml", users + "colour: blue\n")
         answer = exporter.get("/-/reload", method="POST", headers=good)
-        self.assertEqual((answer.status, answer.text), (
-            500, f"the last good configuration stays in force: {web}:2: unknown key 'colour'\n"))
+        self.assertEqual(answer.status, 500)
+        self.assertIn(f"the last good configuration stays in force: {web}:2: unknown key 'colour'", answer.text)
 
 
 if __name__ == "__main__":
