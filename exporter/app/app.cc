@@ -14,7 +14,6 @@
 #include "app/version.h"
 #include "app/web_lock.h"
 #include "base/clock.h"
-#include "web/listen_address.h"
 
 namespace buntime {
 namespace {
@@ -43,12 +42,7 @@ int AwaitEnd(Reloader& reloader) {
 
 }  // namespace
 
-Result<Warnings> CheckRest(const Config& config) {
-  for (const std::string& address : config.listen) {
-    if (const auto parsed = ParseListenAddress(address); !parsed) {
-      return Error{"--web.listen-address: " + parsed.error().message};
-    }
-  }
+Result<Warnings> CheckFiles(const Config& config) {
   auto warnings = CheckRuntimeFiles(config, SystemClock().UnixSeconds());
   if (!warnings || config.web_config_file.empty()) return warnings;
   if (const auto lock = WebLock::Read(config.web_config_file); !lock) return lock.error();
@@ -83,6 +77,8 @@ int Serve(const Invocation& invocation, const Config& config, const Warnings& wa
                            {"users", std::to_string((*security)->users.size())},
                            {"version", std::string(kVersion)}});
   }
+  std::jthread streaming(
+      [&](const std::stop_token& stop) { exporter.live().Run(stop, [&] { (*server)->Wake(); }); });
   std::jthread polling([&](const std::stop_token& stop) { exporter.poller().Run(stop); });
 
   const int signal = AwaitEnd(reloader);

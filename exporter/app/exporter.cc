@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/landing_page.h"
 #include "app/version.h"
 #include "metrics/exposition.h"
 #include "web/encoding.h"
@@ -16,6 +15,8 @@ std::vector<std::string> RuntimeNames(const Config& config) {
   for (const Target& target : config.targets) names.push_back(target.name);
   return names;
 }
+
+constexpr std::string_view kAssets = "/assets/";
 
 HttpResponse Text(int status, std::string line) {
   HttpResponse response;
@@ -31,8 +32,9 @@ Exporter::Exporter(const Config& config, Log& log)
       log_(log),
       self_({kVersion, kRevision, kCompiler}, RuntimeNames(config)),
       pages_([this] { return board_.Latest(); }, self_),
-      api_(board_, history_, clock_,
-           {std::string(kVersion), std::string(kRevision), config.telemetry_path, ""}),
+      epoch_(std::to_string(static_cast<std::int64_t>(clock_.UnixSeconds() * 1000))),
+      live_(board_, history_, clock_, {config.sse_interval, config.sse_clients, epoch_}),
+      answers_(epoch_),
       fetcher_(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
       poller_(config.targets, *fetcher_, clock_, log, board_,
               [this](const Target& target, Outcome outcome, double seconds, const AnomalyCounts& anomalies) {
@@ -47,11 +49,11 @@ Result<std::unique_ptr<Server>> Exporter::StartServing(std::shared_ptr<const Sec
   options.listen = config_.listen;
   NoteCertificate(*security);
   options.security = std::move(security);
-  history_keeper_ = std::jthread([this](const std::stop_token& stop) { KeepHistory(stop); });
   return StartServer(
       options, Routes(std::move(lifecycle)),
       [this](std::string_view path, int status, double seconds) {
-        self_.CountRequest(path, status, seconds);
+        // One series for all files of the page: they are many, and alike.
+        self_.CountRequest(path.starts_with(kAssets) ? kAssets : path, status, seconds);
       },
       log_);
 }
@@ -76,10 +78,14 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
       {"/-/healthy", kInline, [](const HttpRequest&) { return Text(200, "healthy"); }, open},
       {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
-  std::ranges::move(api_.Routes(), std::back_inserter(routes));
-  if (std::ranges::find(routes, "/", &Route::path) == routes.end()) {
-    routes.insert(routes.begin(), {"/", kInline, [this](const HttpRequest&) { return Landing(); }});
-  }
+  const ApiSources sources = {board_, history_, clock_, live_, answers_};
+  std::ranges::move(
+      PageRoutes(sources, {std::string(kVersion), std::string(kRevision), config_.telemetry_path, ""}),
+      std::back_inserter(routes));
+  std::ranges::move(DocumentedRoutes(sources, config_.prometheus_api), std::back_inserter(routes));
+  // The first two are what a 404 suggests: the page, and the metrics.
+  const auto page = std::ranges::find(routes, "/", &Route::path);
+  if (page != routes.end()) std::rotate(routes.begin(), page, page + 1);
   if (lifecycle.reload) {
     routes.push_back({"/-/reload", kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
@@ -97,15 +103,6 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                       }});
   }
   return routes;
-}
-
-void Exporter::KeepHistory(const std::stop_token& stop) {
-  std::uint64_t seen = 0;
-  while (!stop.stop_requested()) {
-    const auto fleet = board_.AwaitNewer(seen, clock_.Now() + std::chrono::seconds(10), stop);
-    if (fleet->revision != seen) history_.Take(*fleet);
-    seen = fleet->revision;
-  }
 }
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {
@@ -128,14 +125,6 @@ HttpResponse Exporter::Ready() const {
   if (untried == 0) return Text(200, "ready");
   return Text(503, "not ready: " + std::to_string(untried) + " of " + std::to_string(fleet->runtimes.size()) +
                        " runtimes have not been polled yet");
-}
-
-HttpResponse Exporter::Landing() const {
-  HttpResponse response;
-  response.content_type = "text/html; charset=utf-8";
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
-  response.tail = LandingPage(*board_.Latest(), config_.telemetry_path, kVersion);
-  return response;
 }
 
 }  // namespace buntime

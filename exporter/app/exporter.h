@@ -4,13 +4,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "api/history.h"
 #include "app/api_routes.h"
+#include "app/document_answer.h"
+#include "app/live_feed.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -47,6 +47,7 @@ class Exporter {
   void NoteCertificate(const Security& security);
 
   Poller& poller() { return poller_; }
+  LiveFeed& live() { return live_; }
   PageCache& pages() { return pages_; }
   std::shared_ptr<const Fleet> fleet() const { return board_.Latest(); }
 
@@ -54,8 +55,6 @@ class Exporter {
   std::vector<Route> Routes(Lifecycle lifecycle);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse Ready() const;
-  HttpResponse Landing() const;
-  void KeepHistory(const std::stop_token& stop);
 
   // Whoever is referred to stands above those that refer to it.
   const Config& config_;
@@ -65,10 +64,11 @@ class Exporter {
   SelfMetrics self_;
   PageCache pages_;
   History history_;
-  ApiRoutes api_;
+  const std::string epoch_;
+  LiveFeed live_;
+  DocumentAnswers answers_;
   std::unique_ptr<Fetcher> fetcher_;
   Poller poller_;
-  std::jthread history_keeper_;
 };
 
 }  // namespace buntime

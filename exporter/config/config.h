@@ -1,10 +1,12 @@
 // What the program was asked to do, complete and valid. Built by config/flags.h; plain values.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "model/module.h"
 #include "model/target.h"
@@ -21,6 +23,9 @@ struct Config {
   std::string telemetry_path;
   std::string web_config_file;    // empty: plain HTTP for everyone
   bool health_auth = false;       // whether health paths ask for a password, too
+  Duration sse_interval{};        // least time between two events of a stream
+  std::size_t sse_clients = 0;    // streams at once
+  bool prometheus_api = true;     // whether the documented API has its text endpoint
   bool enable_lifecycle = false;  // whether there are POST /-/reload and /config
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

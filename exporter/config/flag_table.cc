@@ -51,6 +51,12 @@ constexpr auto kFlags = std::to_array<Flag>({
      "YAML file with TLS, users and rate limit, in the format of Prometheus' exporters (README.md shows "
      "one); "
      "re-read when it, or a file it names, changes."},
+    {"web.sse-interval", "sse_interval", "DURATION", "1s",
+     "Least time between two events of a stream, 250ms to 60s."},
+    {"web.sse-clients", "sse_clients", "NUMBER", "200",
+     "Streams of events at once, up to 1000; further clients are told to come back."},
+    {"web.prometheus", "prometheus", "true|false", "true",
+     "Whether Buntime's documented API, served below /metrics/api/metrics/, has its /prometheus."},
     {"web.health-auth", "health_auth", "", "",
      "Ask for a password (and count against the rate limit) at /-/healthy and /-/ready, too.", "true"},
     {"web.enable-lifecycle", "enable_lifecycle", "", "",

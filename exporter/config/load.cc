@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "config/config_file.h"
 #include "config/target_builder.h"
 
@@ -25,6 +27,23 @@ Settings FromUrlFlag(const Setting& flag) {
   }
   settings["url"] = {std::string(url), flag.where};
   return settings;
+}
+
+// By the page and what it needs.
+bool IsTaken(std::string_view path) {
+  constexpr std::array<std::string_view, 3> kFolders = {"/-/", "/api/", "/assets/"};
+  return path.empty() || path == "/workers" ||
+         std::ranges::any_of(kFolders, [path](std::string_view folder) { return path.starts_with(folder); });
+}
+
+Duration ReadSseInterval(SettingReader& reader) {
+  constexpr Duration kLeast = std::chrono::milliseconds(250);
+  constexpr Duration kMost = std::chrono::seconds(60);
+  const Duration interval = reader.Time("sse_interval", std::chrono::seconds(1), kLeast);
+  if (interval > kMost) {
+    reader.Refuse(*reader.Find("sse_interval"), "expected at most " + FormatDuration(kMost));
+  }
+  return interval;
 }
 
 }  // namespace
@@ -70,10 +89,14 @@ Result<Config> LoadConfig(const Invocation& invocation) {
       reader.Time("probe_timeout_offset", std::chrono::milliseconds(500), Duration::zero());
   config.listen = invocation.listen.empty() ? std::vector<std::string>{":10077"} : invocation.listen;
   config.telemetry_path = reader.UrlPath("telemetry_path", "/metrics");
-  if (config.telemetry_path.empty() || config.telemetry_path.starts_with("/-/")) {
-    reader.Refuse(*reader.Find("telemetry_path"), "/ and /-/… are taken: choose another path");
+  if (IsTaken(config.telemetry_path)) {
+    reader.Refuse(*reader.Find("telemetry_path"),
+                  "/, /workers, /-/…, /api/… and /assets/… are taken: choose another path");
   }
   config.web_config_file = reader.Text("web_config_file");
+  config.sse_interval = ReadSseInterval(reader);
+  config.sse_clients = reader.Number("sse_clients", 200, 0, 1'000);
+  config.prometheus_api = reader.Flag("prometheus", true);
   config.health_auth = reader.Flag("health_auth", false);
   config.enable_lifecycle = reader.Flag("enable_lifecycle", false);
   config.log_level = reader.Choice<LogLevel, 4>("log_level", {{{"info", LogLevel::kInfo},

@@ -16,8 +16,8 @@
 
 namespace buntime {
 
-/// How fast counters rose between the two latest successful polls. Empty after the first one and across a restart
-/// of the runtime, and where nothing is counted.
+/// How fast counters rose between the two latest successful polls. Empty after the first one and across a
+/// restart of the runtime, and where nothing is counted.
 struct Rates {
   std::optional<double> requests_per_second;
   std::optional<double> errors_per_second;

@@ -77,6 +77,12 @@ void Connection::OnRead(std::size_t bytes) {
       discarded_ += bytes;
       if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
       return Read();
+    case Phase::kStreaming:
+    case Phase::kFeeding:
+      discarded_ += bytes;
+      // Who has nothing more to say is not waiting for an answer either.
+      if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
+      return Read();
     case Phase::kOpening:
     case Phase::kHandling:
     case Phase::kWriting:  // saying 408: what comes now comes too late
@@ -162,11 +168,13 @@ void Connection::RefuseLateRequest() {
 }
 
 void Connection::WriteAnswer(bool keep_alive) {
-  keep_alive_ = keep_alive;
-  FormatHead(response_, services_.guard.security().headers, keep_alive, services_.date.At(std::time(nullptr)),
-             head_);
+  keep_alive_ = keep_alive && !response_.events;
+  FormatHead(response_, services_.guard.security().headers, keep_alive_,
+             services_.date.At(std::time(nullptr)), head_);
   std::array<std::string_view, Stream::kMaxPieces> pieces = {head_};
-  if (reader_.request().method != "HEAD" && HasBody(response_.status)) {
+  if (reader_.request().method == "HEAD") {
+    response_.events = nullptr;
+  } else if (HasBody(response_.status)) {
     if (response_.shared) pieces[1] = *response_.shared;
     pieces[2] = response_.tail;
   }
@@ -184,14 +192,24 @@ void Connection::OnWritten(bool ok) {
   if (phase_ == Phase::kClosed) return;
   if (!ok) return Close();
   if (phase_ == Phase::kReading) return Read();  // the client may go on with its body
+  if (phase_ == Phase::kFeeding) {
+    const bool last = event_.last;
+    event_ = {};
+    if (last) return Linger();
+    Enter(Phase::kStreaming);
+    return Feed();
+  }
+  if (response_.events) return BeginStream();
   EndAnswer();
 }
 
+void Connection::Observe() {
+  if (!services_.observer) return;
+  services_.observer(observed_path_, response_.status, Seconds(std::chrono::steady_clock::now() - asked_at_));
+}
+
 void Connection::EndAnswer() {
-  if (services_.observer) {
-    services_.observer(observed_path_, response_.status,
-                       Seconds(std::chrono::steady_clock::now() - asked_at_));
-  }
+  Observe();
   response_ = {};  // an idle client must not keep a large page alive
   services_.table.EndRequest(places_);
   if (!keep_alive_ || services_.table.draining()) return Linger();
@@ -203,10 +221,39 @@ void Connection::EndAnswer() {
   Read();
 }
 
+void Connection::BeginStream() {
+  Observe();
+  services_.table.EndRequest(places_);
+  if (services_.table.draining()) return Linger();
+  stream_->LimitBacklog();
+  kept_ = begin_ = end_ = 0;
+  services_.table.AddStream(*this);
+  Enter(Phase::kStreaming);
+  Read();  // to see the client go
+  Feed();
+}
+
+void Connection::Feed() {
+  if (phase_ != Phase::kStreaming) return;
+  event_ = response_.events->Next();
+  if (event_.bytes) {
+    Enter(Phase::kFeeding);
+    Write(std::array{std::string_view(*event_.bytes)});
+  } else if (event_.last) {
+    Linger();
+  }
+}
+
+void Connection::EndStream() {
+  event_.last = true;
+  if (phase_ == Phase::kStreaming) Linger();
+}
+
 // Closing a socket with unread bytes makes the kernel reset the connection, and the client may lose the
 // answer it has not read yet. So: say that nothing follows, and read until the client has heard it.
 void Connection::Linger() {
   kept_ = begin_ = end_ = 0;
+  response_ = {};
   Enter(Phase::kLingering);
   stream_->CloseSending();
   Read();

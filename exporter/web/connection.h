@@ -47,6 +47,10 @@ class Connection final : public StreamEvents,
   /// what was written, Abort does not. Both may destroy the connection.
   void Close();
   void Abort();
+  /// Writes the next event, if there is one and the last one was taken.
+  void Feed();
+  /// Lets the event at hand be the last.
+  void EndStream();
 
   void OnOpen(Opening how) override;
   void OnRead(std::size_t bytes) override;
@@ -66,6 +70,8 @@ class Connection final : public StreamEvents,
   void WriteAnswer(bool keep_alive);
   void Write(std::span<const std::string_view> pieces);
   void EndAnswer();
+  void BeginStream();
+  void Observe();
   void Linger();
   Standing StandingNow() const;
   void Leave();
@@ -96,6 +102,7 @@ class Connection final : public StreamEvents,
   HttpResponse response_;
   std::string head_;
   bool keep_alive_ = false;
+  EventSource::Piece event_;  // being written
 };
 
 }  // namespace buntime

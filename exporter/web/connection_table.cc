@@ -24,6 +24,7 @@ ConnectionTable::ConnectionTable(const ServerLimits& limits, std::function<void(
       idle_(limits.idle_timeout),
       reading_(limits.header_timeout),
       writing_(limits.write_timeout),
+      feeding_(limits.event_timeout),
       lingering_(kLingerTimeout),
       request_(limits.total_timeout) {}
 
@@ -33,6 +34,7 @@ void ConnectionTable::Add(std::shared_ptr<Connection> connection) {
 }
 
 void ConnectionTable::Remove(Connection& connection) {
+  streams_.erase(&connection);
   connections_.erase(&connection);
   if (connections_.empty()) when_empty_();
 }
@@ -50,9 +52,12 @@ void ConnectionTable::EnterPhase(Places& places, Phase phase) {
       return enter(reading_);
     case Phase::kWriting:
       return enter(writing_);
+    case Phase::kFeeding:
+      return enter(feeding_);
     case Phase::kLingering:
       return enter(lingering_);
     case Phase::kHandling:
+    case Phase::kStreaming:
     case Phase::kClosed:
       return places.phase.Leave();
   }
@@ -63,6 +68,15 @@ void ConnectionTable::BeginRequest(Places& places) {
 }
 
 void ConnectionTable::EndRequest(Places& places) { places.request.Leave(); }
+
+// Neither changes the set at once: what is written or ended is reported later.
+void ConnectionTable::FeedStreams() {
+  for (Connection* const stream : streams_) stream->Feed();
+}
+
+void ConnectionTable::EndStreams() {
+  for (Connection* const stream : streams_) stream->EndStream();
+}
 
 bool ConnectionTable::MakeRoom() {
   for (DeadlineQueue<Connection>* const queue : {&lingering_, &opening_, &idle_, &reading_}) {
@@ -78,12 +92,12 @@ std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
   std::optional<SteadyTime> next;
   // The request's own deadline first: it is final, while a phase that is over may start another.
   for (DeadlineQueue<Connection>* const queue :
-       {&request_, &lingering_, &writing_, &reading_, &idle_, &opening_}) {
+       {&request_, &lingering_, &writing_, &feeding_, &reading_, &idle_, &opening_}) {
     while (queue->NextDeadline() && *queue->NextDeadline() <= now) {
       Connection* const late = queue->Oldest();
       if (queue == &reading_) {
         late->RefuseLateRequest();  // enters kWriting
-      } else if (queue == &request_ || queue == &writing_) {
+      } else if (queue == &request_ || queue == &writing_ || queue == &feeding_) {
         late->Abort();
       } else {
         late->Close();
@@ -91,7 +105,7 @@ std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
     }
   }
   for (const DeadlineQueue<Connection>* const queue :
-       {&request_, &lingering_, &writing_, &reading_, &idle_, &opening_}) {
+       {&request_, &lingering_, &writing_, &feeding_, &reading_, &idle_, &opening_}) {
     const std::optional<SteadyTime> deadline = queue->NextDeadline();
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
@@ -103,6 +117,7 @@ void ConnectionTable::Drain() {
   while (Connection* const opening = opening_.Oldest()) opening->Close();
   while (Connection* const idle = idle_.Oldest()) idle->Close();
   while (Connection* const reading = reading_.Oldest()) reading->Close();
+  EndStreams();
   if (connections_.empty()) when_empty_();
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "web/deadline_queue.h"
 #include "web/server.h"
@@ -20,7 +21,17 @@ class Connection;
 
 class ConnectionTable {
  public:
-  enum class Phase { kOpening, kIdle, kReading, kHandling, kWriting, kLingering, kClosed };
+  enum class Phase {
+    kOpening,
+    kIdle,
+    kReading,
+    kHandling,
+    kWriting,
+    kStreaming,  // waits for its next event
+    kFeeding,    // writes one
+    kLingering,
+    kClosed
+  };
 
   /// The places of a connection in the queues; a member of it.
   struct Places {
@@ -37,10 +48,16 @@ class ConnectionTable {
   void Add(std::shared_ptr<Connection> connection);
   /// The connection is destroyed once no operation of it is under way.
   void Remove(Connection& connection);
-  /// Restarts the deadline of the phase; none for kHandling and kClosed.
+  /// Restarts the deadline of the phase; none for kHandling, kStreaming and kClosed.
   void EnterPhase(Places& places, Phase phase);
   void BeginRequest(Places& places);
   void EndRequest(Places& places);
+
+  /// Those that stream events, until they are removed.
+  void AddStream(Connection& connection) { streams_.insert(&connection); }
+  /// Asks them for their next event.
+  void FeedStreams();
+  void EndStreams();
 
   bool full() const { return connections_.size() >= capacity_; }
   bool empty() const { return connections_.empty(); }
@@ -65,9 +82,11 @@ class ConnectionTable {
   DeadlineQueue<Connection> idle_;
   DeadlineQueue<Connection> reading_;
   DeadlineQueue<Connection> writing_;
+  DeadlineQueue<Connection> feeding_;
   DeadlineQueue<Connection> lingering_;
   DeadlineQueue<Connection> request_;
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
+  std::unordered_set<Connection*> streams_;
   bool draining_ = false;
 };
 

@@ -18,6 +18,7 @@ using boost::beast::error_code;
 using BoostView = boost::beast::string_view;
 
 constexpr std::size_t kEmptyLine = 2;
+constexpr std::string_view kLastEventId = "Last-Event-ID";
 constexpr std::string_view kScrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds";
 
 std::string_view View(BoostView text) { return {text.data(), text.size()}; }
@@ -82,6 +83,8 @@ class RequestReader::Parser final : public http::basic_parser<true> {
     if (name == http::field::authorization) keep_first(request_.authorization);
     if (name == http::field::unknown && EqualsIgnoringCase(View(text), kScrapeTimeout))
       keep_first(request_.scrape_timeout);
+    if (name == http::field::unknown && EqualsIgnoringCase(View(text), kLastEventId))
+      keep_first(request_.last_event_id);
     if (name == http::field::host) ++hosts_;
     if (name == http::field::content_length) has_length_ = true;
     if (name == http::field::transfer_encoding) {

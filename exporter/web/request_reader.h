@@ -23,6 +23,7 @@ struct RequestHead {
   std::string_view accept_encoding;
   std::string_view if_none_match;
   std::string_view authorization;
+  std::string_view last_event_id;
   std::string_view scrape_timeout;
   bool keep_alive = false;       // what the client wants
   bool awaits_continue = false;  // sends its body only after "100 Continue"

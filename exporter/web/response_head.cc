@@ -102,9 +102,11 @@ void FormatHead(const HttpResponse& response, const Headers& standing, bool keep
   out.append(" ").append(ReasonPhrase(response.status)).append("\r\nDate: ").append(date).append("\r\n");
   if (HasBody(response.status)) {
     AppendHeader(out, "Content-Type", response.content_type);
-    out.append("Content-Length: ");
-    AppendInteger(out, (response.shared ? response.shared->size() : 0) + response.tail.size());
-    out.append("\r\n");
+    if (!response.events) {  // events end with their connection
+      out.append("Content-Length: ");
+      AppendInteger(out, (response.shared ? response.shared->size() : 0) + response.tail.size());
+      out.append("\r\n");
+    }
   }
   for (const auto& header : response.headers) {
     const auto same = [&header](const auto& other) { return EqualsIgnoringCase(other.first, header.first); };

@@ -15,7 +15,7 @@ constexpr std::size_t kSuggestedPaths = 2;
 
 HttpRequest View(const RequestHead& request) {
   return {request.method,          request.path,          request.query,         request.accept,
-          request.accept_encoding, request.if_none_match, request.scrape_timeout};
+          request.accept_encoding, request.if_none_match, request.last_event_id, request.scrape_timeout};
 }
 
 }  // namespace

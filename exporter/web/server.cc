@@ -84,7 +84,12 @@ class AsioServer final : public Server {
   void Secure(std::shared_ptr<const Security> security) override {
     asio::post(io_, [this, security = std::move(security)]() mutable {
       services_.guard.Adopt(std::move(security));
+      services_.table.EndStreams();
     });
+  }
+
+  void Wake() override {
+    asio::post(io_, [this] { services_.table.FeedStreams(); });
   }
 
   void Stop() override {

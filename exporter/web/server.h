@@ -28,7 +28,22 @@ struct HttpRequest {
   std::string_view accept;           // header values, empty when absent
   std::string_view accept_encoding;  //
   std::string_view if_none_match;    //
+  std::string_view last_event_id;    // of a client that comes back to a stream of events
   std::string_view scrape_timeout;   // X-Prometheus-Scrape-Timeout-Seconds: what the scraper will wait
+};
+
+/// A body that grows for as long as its client listens. The server asks for the next piece when the client
+/// has taken the last one: what a slow client misses is never kept for it.
+class EventSource {
+ public:
+  struct Piece {
+    std::shared_ptr<const std::string> bytes;  // null: nothing new
+    bool last = false;                         // nothing follows
+  };
+
+  virtual ~EventSource() = default;  // the client has gone
+  /// Called on the I/O thread, after each piece and at each Server::Wake.
+  virtual Piece Next() = 0;
 };
 
 /// The body is `shared` followed by `tail`: a large page is cached once and shared by all its readers, while
@@ -39,6 +54,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // besides those that every answer has
   std::shared_ptr<const std::string> shared;                 // may be null
   std::string tail;
+  std::shared_ptr<EventSource> events;  // instead of a body; null: none
 };
 
 /// Answers a request: to be called once, from any thread, while the server lives. Where it is dropped
@@ -62,6 +78,7 @@ struct ServerLimits {
   Duration idle_timeout = std::chrono::seconds(75);    // between requests of a connection
   Duration write_timeout = std::chrono::seconds(30);   // a whole answer
   Duration total_timeout = std::chrono::seconds(90);   // first byte of a request to last byte of its answer
+  Duration event_timeout = std::chrono::seconds(10);   // to take a piece of an EventSource
   Duration drain_timeout = std::chrono::seconds(5);    // answers in flight when Stop is called
   std::size_t header_bytes = 16384;                    // more: 431
   std::size_t target_bytes = 4096;                     // path and query; more: 414
@@ -78,7 +95,8 @@ struct ServerOptions {
 };
 
 /// Called after each answer that was written whole: the route's path ("other" for unknown ones), status, and
-/// seconds from the end of the request's header to the last byte written.
+/// seconds from the end of the request's header to the last byte written; of an EventSource, to its
+/// beginning.
 using AccessObserver = std::function<void(std::string_view path, int status, double seconds)>;
 
 class Server {
@@ -87,9 +105,13 @@ class Server {
   /// Addresses that are listened on, ports resolved: "127.0.0.1:10077", "[::]:10077".
   virtual std::vector<std::string> Addresses() const = 0;
   /// Locks the server in another way from now on. Connections that the new way would let in are served once
-  /// more and closed then, so that no request fails; others are closed at their next request. Any thread.
+  /// more and closed then, so that no request fails; others are closed at their next request. Streams of
+  /// events end: their clients come back and are judged anew. Any thread.
   virtual void Secure(std::shared_ptr<const Security> security) = 0;
-  /// Stops accepting, lets answers in flight finish (at most drain_timeout), closes, and joins. Idempotent.
+  /// Asks every EventSource for its next piece. Any thread.
+  virtual void Wake() = 0;
+  /// Stops accepting, ends streams of events, lets answers in flight finish (at most drain_timeout), closes,
+  /// and joins. Idempotent.
   virtual void Stop() = 0;
 };
 

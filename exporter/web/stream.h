@@ -46,6 +46,9 @@ class Stream {
   /// Writes all pieces (at most kMaxPieces) in order without copying them, at most one Write at a time. They
   /// must stay valid until OnWritten; `to` is kept alive.
   virtual void Write(std::span<const std::string_view> pieces, std::shared_ptr<StreamEvents> to) = 0;
+  /// From now on the system keeps little of what the client has not taken yet, and notices soon when it has
+  /// vanished.
+  virtual void LimitBacklog() = 0;
   /// Tells the client that nothing follows; reading goes on.
   virtual void CloseSending() = 0;
   /// Cancels what is under way (reported as failed). What was written is still delivered.

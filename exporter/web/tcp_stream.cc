@@ -1,5 +1,9 @@
 #include "web/tcp_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -42,6 +46,8 @@ class TcpStream final : public Stream {
         [to = std::move(to)](const error_code& error, std::size_t) { to->OnWritten(!error); });
   }
 
+  void LimitBacklog() override { buntime::LimitBacklog(socket_); }
+
   void CloseSending() override {
     error_code ignored;  // the client may be gone already
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
@@ -63,6 +69,16 @@ class TcpStream final : public Stream {
 };
 
 }  // namespace
+
+void LimitBacklog(asio::ip::tcp::socket& socket) {
+  // A client that does not read is noticed once this is full; by default the system would take megabytes
+  // first.
+  constexpr int kBytes = 65'536;
+  constexpr unsigned kMilliseconds = 30'000;
+  error_code ignored;
+  socket.set_option(asio::socket_base::send_buffer_size(kBytes), ignored);
+  setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kMilliseconds, sizeof kMilliseconds);
+}
 
 std::unique_ptr<Stream> MakeTcpStream(asio::ip::tcp::socket socket) {
   return std::make_unique<TcpStream>(std::move(socket));

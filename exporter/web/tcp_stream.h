@@ -8,6 +8,9 @@
 
 namespace buntime {
 
+/// Stream::LimitBacklog of a socket.
+void LimitBacklog(boost::asio::ip::tcp::socket& socket);
+
 std::unique_ptr<Stream> MakeTcpStream(boost::asio::ip::tcp::socket socket);
 
 }  // namespace buntime

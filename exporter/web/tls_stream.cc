@@ -60,6 +60,11 @@ class TlsStream final : public Stream {
     services_.to_io([this, to = std::move(to)] { ContinueWrite(to); });
   }
 
+  void LimitBacklog() override {
+    if (plain_) return plain_->LimitBacklog();
+    buntime::LimitBacklog(socket_);
+  }
+
   void CloseSending() override {
     if (plain_) return plain_->CloseSending();
     SayGoodbye();

@@ -174,9 +174,10 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--runtime.layout", "new"}, "--runtime.layout 'new': expected one of auto, admin, api, documented"},
       {{"--runtime.plugin-base", "metrics"},
        "--runtime.plugin-base 'metrics': expected a path that starts with / and has no spaces, ? or #"},
-      {{"--web.telemetry-path", "/"}, "--web.telemetry-path '/': / and /-/… are taken: choose another path"},
+      {{"--web.telemetry-path", "/"},
+       "--web.telemetry-path '/': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path"},
       {{"--web.telemetry-path", "/-/x"},
-       "--web.telemetry-path '/-/x': / and /-/… are taken: choose another path"},
+       "--web.telemetry-path '/-/x': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path"},
       {{"--log.level", "loud"}, "--log.level 'loud': expected one of info, debug, warn, error"},
       {{"--log.format", "xml"}, "--log.format 'xml': expected one of logfmt, json"},
       {{"--runtime.name", "a\nb"},
@@ -265,6 +266,34 @@ TEST_F(EnvironmentTest, ServiceLinksOfKubernetesAreNoFlags) {
   Set("BUNTIME_EXPORTER_PORT", "tcp://10.0.0.1:10077");
   Set("BUNTIME_EXPORTER_SERVICE_HOST", "10.0.0.1");
   Good({});
+}
+
+TEST(FlagsTest, StreamsHaveAnIntervalAndALimit) {
+  EXPECT_EQ(Good({}).sse_interval, 1s);
+  EXPECT_EQ(Good({}).sse_clients, 200U);
+  EXPECT_EQ(Good({"--web.sse-interval", "250ms"}).sse_interval, 250ms);
+  EXPECT_EQ(Good({"--web.sse-interval", "60s", "--web.sse-clients", "0"}).sse_interval, 60s);
+  EXPECT_EQ(BadWithUrl({"--web.sse-interval", "249ms"}),
+            "--web.sse-interval '249ms': expected at least 250ms");
+  EXPECT_EQ(BadWithUrl({"--web.sse-interval", "61s"}), "--web.sse-interval '61s': expected at most 1m");
+  EXPECT_EQ(BadWithUrl({"--web.sse-clients", "1001"}),
+            "--web.sse-clients '1001': expected a whole number from 0 to 1000");
+}
+
+TEST(FlagsTest, TheDocumentedTextEndpointCanBeSwitchedOff) {
+  EXPECT_TRUE(Good({}).prometheus_api);
+  EXPECT_FALSE(Good({"--web.prometheus=false"}).prometheus_api);
+  EXPECT_EQ(BadWithUrl({"--web.prometheus", "no"}), "--web.prometheus 'no': expected true or false");
+}
+
+TEST(FlagsTest, TheMetricsMayNotTakeThePlaceOfThePage) {
+  for (const char* const path : {"/", "/workers", "/api/view", "/assets/app.js", "/-/x"}) {
+    EXPECT_EQ(BadWithUrl({"--web.telemetry-path", path}),
+              "--web.telemetry-path '" + std::string(path) +
+                  "': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path");
+  }
+  EXPECT_EQ(Good({"--web.telemetry-path", "/metrics/api/metrics/prometheus"}).telemetry_path,
+            "/metrics/api/metrics/prometheus");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -198,6 +199,97 @@ TEST_F(LedgerTest, RemembersABoundedNumberOfDormantApps) {
   }
   EXPECT_EQ(ledger_.Apps().size(), Ledger::kMaxDormantApps + 1);
   EXPECT_EQ(Total("app0"), -1);
+}
+
+// Entries are five seconds apart.
+class RatesTest : public LedgerTest {
+ protected:
+  // Of the first worker.
+  std::optional<float> Enter(double uptime, double requests, std::optional<double> errors = {},
+                             std::optional<double> pool_requests = {}) {
+    Snapshot snapshot;
+    snapshot.pool.uptime_seconds = uptime;
+    snapshot.pool.requests = pool_requests;
+    Worker& worker = AddWorker(snapshot, "w1", "a");
+    worker.requests = requests;
+    worker.errors = errors;
+    ledger_.Enter(snapshot, clock_.Now());
+    clock_.Advance(5s);
+    return snapshot.workers[0].requests_per_second;
+  }
+  Rates OfApp() const { return ledger_.Apps().at(0).rates; }
+};
+
+TEST_F(RatesTest, AreUnknownAtFirst) {
+  EXPECT_EQ(Enter(100, 10, 1, 10), std::nullopt);
+  EXPECT_EQ(OfApp(), Rates());
+  EXPECT_EQ(ledger_.rates(), Rates());
+}
+
+TEST_F(RatesTest, AreTheRiseBetweenTheTwoLatestPolls) {
+  Enter(100, 10, 1);
+  Enter(105, 1000, 1);
+  EXPECT_EQ(Enter(110, 1020, 6), 4);
+  EXPECT_EQ(OfApp(), (Rates{4, 1}));
+  EXPECT_EQ(ledger_.rates(), (Rates{4, 1}));
+}
+
+TEST_F(RatesTest, ThePoolsOwnCountKnowsMoreThanItsWorkers) {
+  Enter(100, 10, 0, 50);
+  Enter(105, 20, 0, 100);
+  EXPECT_EQ(ledger_.rates(), (Rates{10, 0}));
+  EXPECT_EQ(OfApp(), (Rates{2, 0}));
+}
+
+TEST_F(RatesTest, SpanFailedPolls) {
+  Enter(100, 10);
+  clock_.Advance(5s);
+  EXPECT_EQ(Enter(110, 30), 2);
+}
+
+TEST_F(RatesTest, AreUnknownAcrossARestart) {
+  Enter(100, 10, 0, 10);
+  Enter(105, 20, 0, 20);
+  EXPECT_EQ(Enter(3, 30, 0, 30), std::nullopt);
+  EXPECT_EQ(OfApp(), Rates());
+  EXPECT_EQ(ledger_.rates(), Rates());
+  EXPECT_EQ(Enter(8, 40, 0, 40), 2);
+  EXPECT_EQ(ledger_.rates(), (Rates{2, 0}));
+}
+
+TEST_F(RatesTest, AFallIsNoNegativeRate) {
+  Enter(100, 10, 0, 10);
+  EXPECT_EQ(Enter(105, 5, 0, 5), 0);
+  EXPECT_EQ(OfApp(), (Rates{0, 0}));
+  EXPECT_EQ(ledger_.rates(), (Rates{0, 0}));
+}
+
+TEST_F(RatesTest, AWorkerWasSeenInThePollBeforeOrHasNone) {
+  LedgerTest::Enter(100, {{"w1", "a", 10}, {"w2", "a", 10}});
+  LedgerTest::Enter(105, {{"w1", "a", 10}});
+  Snapshot snapshot;
+  snapshot.pool.uptime_seconds = 110;
+  for (const auto* const id : {"w1", "w2", "w3"}) AddWorker(snapshot, id, "a").requests = 20;
+  ledger_.Enter(snapshot, clock_.Now());
+  EXPECT_EQ(snapshot.workers[0].requests_per_second, 2);
+  EXPECT_EQ(snapshot.workers[1].requests_per_second, std::nullopt) << "came back";
+  EXPECT_EQ(snapshot.workers[2].requests_per_second, std::nullopt) << "is new";
+  EXPECT_EQ(OfApp().requests_per_second, (10 + 10 + 20) / 5.0);
+}
+
+TEST_F(RatesTest, AnAppWithoutWorkersHasNoRequests) {
+  LedgerTest::Enter(100, {{"w1", "a", 10}});
+  LedgerTest::Enter(105, {{"w2", "b", 10}});
+  EXPECT_EQ(OfApp().requests_per_second, 0);
+}
+
+TEST_F(RatesTest, AnAnswerWithoutWorkersSaysNothing) {
+  Enter(100, 10);
+  Snapshot snapshot;
+  snapshot.pool.uptime_seconds = 105;
+  ledger_.Enter(snapshot, clock_.Now());
+  EXPECT_EQ(OfApp(), Rates());
+  EXPECT_EQ(ledger_.rates(), Rates());
 }
 
 }  // namespace

@@ -108,6 +108,16 @@ Answer HttpClient::Ask(std::string_view target, std::string_view headers, std::s
   return Send(request) ? Read(method != "HEAD") : Answer{};
 }
 
+std::string HttpClient::ReadPast(std::string_view mark) {
+  std::size_t at = 0;
+  while ((at = unread_.find(mark)) == std::string::npos) {
+    if (!Fill()) return {};
+  }
+  std::string read = unread_.substr(0, at + mark.size());
+  unread_.erase(0, read.size());
+  return read;
+}
+
 Answer HttpClient::AskRaw(std::string_view bytes) { return Send(bytes) ? Read() : Answer{}; }
 
 bool HttpClient::AtEnd() {

@@ -39,6 +39,8 @@ class HttpClient {
   /// Sends "<method> <target> HTTP/1.1" with Host and `headers` (each ending with CR LF), and reads the
   /// answer.
   Answer Ask(std::string_view target, std::string_view headers = "", std::string_view method = "GET");
+  /// What comes up to and with `mark`; nothing when that does not come.
+  std::string ReadPast(std::string_view mark);
   /// Sends `bytes` and reads the answer.
   Answer AskRaw(std::string_view bytes);
 

@@ -1,30 +1,32 @@
-// Answers that are JSON documents: told apart by an ETag, compressed where that pays. Thread-safe.
+// Answers that are documents: told apart by an ETag, compressed where that pays. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "metrics/gzip.h"
 #include "web/server.h"
 
 namespace buntime {
 
-class JsonAnswers {
+class DocumentAnswers {
  public:
   /// `epoch` differs from one start of the program to the next.
-  explicit JsonAnswers(std::uint64_t epoch) : epoch_(epoch) {}
+  explicit DocumentAnswers(std::string epoch) : epoch_(std::move(epoch)) {}
 
   /// 200 with what `write` makes, or 304 without asking it, where the client has the document of this
   /// `revision` already.
   HttpResponse Answer(const HttpRequest& request, std::uint64_t revision,
-                      const std::function<std::string()>& write);
+                      const std::function<std::string()>& write,
+                      std::string_view content_type = "application/json");
 
  private:
   std::string Compress(const std::string& text);
 
-  const std::uint64_t epoch_;
+  const std::string epoch_;
 
   std::mutex mutex_;
   Deflater deflater_{Deflater::Size::kLarge};  // guarded by mutex_

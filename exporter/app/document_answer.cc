@@ -1,4 +1,4 @@
-#include "app/json_answer.h"
+#include "app/document_answer.h"
 
 #include <utility>
 
@@ -12,23 +12,16 @@ namespace {
 // Below this a document fits into one packet as it is.
 constexpr std::size_t kWorthCompressing = 1400;
 
-HttpResponse Json(int status) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-cache");
-  return response;
-}
-
 }  // namespace
 
-HttpResponse JsonAnswers::Answer(const HttpRequest& request, std::uint64_t revision,
-                                 const std::function<std::string()>& write) {
-  HttpResponse response = Json(200);
+HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::uint64_t revision,
+                                     const std::function<std::string()>& write,
+                                     std::string_view content_type) {
+  HttpResponse response;
+  response.content_type = content_type;
   // Weak: the same document may be compressed or not.
-  const std::string etag = "W/\"" + std::to_string(epoch_) + "-" + std::to_string(revision) + "\"";
-  response.headers.emplace_back("ETag", etag);
-  response.headers.emplace_back("Vary", "Accept-Encoding");
+  const std::string etag = "W/\"" + epoch_ + "-" + std::to_string(revision) + "\"";
+  response.headers = {{"Cache-Control", "no-cache"}, {"ETag", etag}, {"Vary", "Accept-Encoding"}};
   if (HasIt(request.if_none_match, etag)) {
     response.status = 304;
     return response;
@@ -41,7 +34,7 @@ HttpResponse JsonAnswers::Answer(const HttpRequest& request, std::uint64_t revis
   return response;
 }
 
-std::string JsonAnswers::Compress(const std::string& text) {
+std::string DocumentAnswers::Compress(const std::string& text) {
   std::string out(GzipHeader());
   {
     const std::lock_guard lock(mutex_);
@@ -53,7 +46,10 @@ std::string JsonAnswers::Compress(const std::string& text) {
 }
 
 HttpResponse JsonError(int status, std::string_view error, std::string_view members) {
-  HttpResponse response = Json(status);
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-store");
   response.tail = "{\"error\":";
   AppendJsonString(response.tail, error);
   response.tail.append(members).append("}");

@@ -1,0 +1,125 @@
+#include "api/history.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/json.h"
+
+namespace buntime {
+namespace {
+
+using testing::At;
+using testing::Parse;
+
+class HistoryTest : public ::testing::Test {
+ protected:
+  // A poll of each runtime, `active` workers each; negative: it failed.
+  void Poll(double unix_seconds, double active, std::size_t runtimes = 1) {
+    Fleet fleet;
+    fleet.revision = ++revision_;
+    for (std::size_t i = 0; i < runtimes; ++i) {
+      auto runtime = std::make_shared<Runtime>();
+      runtime->name = "r" + std::to_string(i);
+      runtime->interval = std::chrono::seconds(5);
+      runtime->up = active >= 0;
+      runtime->last_poll_unix_seconds = unix_seconds;
+      auto reading = std::make_shared<Reading>();
+      reading->snapshot.pool.active = active;
+      reading->snapshot.pool.utilization = active / 10;
+      reading->rates.requests_per_second = 2.5;
+      runtime->reading = reading;
+      fleet.runtimes.push_back(runtime);
+    }
+    shown_ = fleet.runtimes[0];
+    history_.Take(fleet);
+  }
+  rapidjson::Document Document() const { return Parse(history_.Document(*shown_)); }
+  std::size_t Length() const { return At(Document(), "/t").Size(); }
+
+  History history_;
+  std::shared_ptr<const Runtime> shown_;
+  std::uint64_t revision_ = 0;
+};
+
+TEST_F(HistoryTest, KeepsWhatWasPolledOldestFirst) {
+  Poll(1000, 1);
+  Poll(1005, 2);
+  const auto document = Document();
+  EXPECT_EQ(At(document, "/interval_seconds").GetDouble(), 5);
+  EXPECT_EQ(At(document, "/t/0").GetDouble(), 1000);
+  EXPECT_EQ(At(document, "/t/1").GetDouble(), 1005);
+  EXPECT_EQ(At(document, "/active/1").GetDouble(), 2);
+  EXPECT_EQ(At(document, "/utilization/1").GetDouble(), 0.2);
+  EXPECT_EQ(At(document, "/requests_per_second/0").GetDouble(), 2.5);
+  EXPECT_TRUE(At(document, "/size/0").IsNull());
+  EXPECT_TRUE(At(document, "/errors_per_second/0").IsNull());
+  EXPECT_EQ(history_.revision(), 2U);
+}
+
+TEST_F(HistoryTest, AFailedPollIsAGap) {
+  Poll(1000, 1);
+  Poll(1005, -1);
+  Poll(1010, 3);
+  const auto document = Document();
+  EXPECT_EQ(At(document, "/active/0").GetDouble(), 1);
+  EXPECT_TRUE(At(document, "/active/1").IsNull());
+  EXPECT_EQ(At(document, "/active/2").GetDouble(), 3);
+}
+
+TEST_F(HistoryTest, TakesAPollOnce) {
+  Poll(1000, 1);
+  Poll(1000, 1);  // another runtime was published
+  EXPECT_EQ(Length(), 1U);
+}
+
+TEST_F(HistoryTest, EndsAfterTenMinutes) {
+  for (int i = 0; i < 300; ++i) Poll(1000 + 5 * i, i);
+  EXPECT_EQ(Length(), 121U);
+  EXPECT_EQ(At(Document(), "/t/0").GetDouble(), 1000 + 5 * 299 - 600);
+}
+
+TEST_F(HistoryTest, FastPollsDoNotMakeItLonger) {
+  for (int i = 0; i < 20'000; ++i) Poll(1000 + i * 0.1, 1);
+  EXPECT_LE(Length(), History::kMostSamples);
+  EXPECT_GE(Length(), History::kMostSamples - 1);
+  EXPECT_LE(At(Document(), "/t/0").GetDouble(), 3000 - 0.9 * 600);
+}
+
+TEST_F(HistoryTest, PollsThatComeAMomentEarlyAreNotSkipped) {
+  for (int i = 0; i < 100; ++i) Poll(1000 + i + (i % 2) * 0.05, 1);
+  EXPECT_EQ(Length(), 100U);
+}
+
+TEST_F(HistoryTest, AFleetSharesTheMemory) {
+  for (int i = 0; i < 130; ++i) Poll(1000 + 5 * i, 1, 1000);
+  EXPECT_LE(history_.SampleCount(), History::kTotalSamples);
+  EXPECT_GE(Length(), History::kLeastSamples - 1);
+  EXPECT_LE(At(Document(), "/t/0").GetDouble(), 1000 + 5 * 129 - 500) << "the span stays";
+}
+
+TEST_F(HistoryTest, ForgetsRuntimesThatAreGone) {
+  Poll(1000, 1, 3);
+  EXPECT_EQ(history_.SampleCount(), 3U);
+  Poll(1005, 1, 1);
+  EXPECT_EQ(history_.SampleCount(), 2U);
+}
+
+TEST_F(HistoryTest, AClockSetBackStartsAnew) {
+  Poll(1000, 1);
+  Poll(1005, 2);
+  Poll(400, 3);
+  EXPECT_EQ(Length(), 1U);
+  EXPECT_EQ(At(Document(), "/t/0").GetDouble(), 400);
+}
+
+TEST_F(HistoryTest, ARuntimeWithoutPollsHasNoSamples) {
+  const auto document = Parse(history_.Document(Runtime()));
+  EXPECT_EQ(At(document, "/t").Size(), 0U);
+  EXPECT_EQ(At(document, "/queue_depth").Size(), 0U);
+}
+
+}  // namespace
+}  // namespace buntime
