@@ -18,8 +18,10 @@ float OrNan(const std::optional<double>& value) {
 
 History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
   const bool known = runtime.up && runtime.reading;
-  const Pool pool = known ? runtime.reading->snapshot.pool : Pool();
-  const Rates rates = known ? runtime.reading->rates : Rates();
+  const Pool no_pool;
+  const Rates no_rates;
+  const Pool& pool = known ? runtime.reading->snapshot.pool : no_pool;
+  const Rates& rates = known ? runtime.reading->rates : no_rates;
   return {unix_seconds,
           OrNan(pool.utilization),
           OrNan(pool.active),
