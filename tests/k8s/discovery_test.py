@@ -108,6 +108,14 @@ class AnnotationsTest(unittest.TestCase):
             self.assertEqual(("/metrics", "buntime"), (labels["__metrics_path__"], labels["job"]))
             self.assertEqual("monitoring", labels["namespace"])
 
+    def test_the_port_of_the_annotation_counts(self):
+        exporter = manifests.only(manifests.render("annotations"), "Deployment")
+        pods = [discovery.pod_of(exporter, f"exporter-{ip}", ip) for ip in ("10.1.0.30", "fd00:1::30")]
+        for pod in pods:
+            pod.containers = [{"name": "buntime-exporter", "ports": [{"name": "other", "containerPort": 9999}]}]
+        found = scraped(job(load("annotations.yml"), "buntime"), [target for pod in pods for target in pod.targets()])
+        self.assertCountEqual(["10.1.0.30:10077", "[fd00:1::30]:10077"], [labels["__address__"] for labels in found])
+
     def test_a_job_for_all_annotated_pods_gives_the_right_name(self):
         # As many installations have it: labels of the pod become labels of the series, and one of them is the job.
         usual = {"job_name": "kubernetes-pods", "relabel_configs": [
