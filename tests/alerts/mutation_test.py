@@ -43,8 +43,6 @@ def invalid(todo):
 
 
 def main():
-    # many short runs beside each other: one processor for each, and little time for collecting garbage
-    os.environ |= {"GOMAXPROCS": "1", "GOGC": "400"}
     bench = Bench()
     part = sys.argv[1] if len(sys.argv) > 1 else ""
     todo = {rule.where: list(mutants(rule)) for rule in bench.rules if part in rule.where}
