@@ -63,11 +63,14 @@ def _polls():
                [Query(top(10, "buntime_poll_duration_seconds{$S}@"), WHO)], unit="s", links=[to_workers()]),
          lines("Distribution of poll durations", "Half of all polls, and 99 % of them, took no longer.",
                [Query(quantile % "0.5", "Half"), Query(quantile % "0.99", "99 %")], unit="s")],
-        [lines("Anomalies by kind", "Nonsense in answers, each kind once a poll at the most for each place it was found in; the log says "
-               "what and where.",
-               [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit="ops"),
+        [lines("Probes", "Answers of /probe by module, and by how the probe ended: an outcome of a poll, a target that is forbidden, or "
+               "too many at once (only where modules are configured).",
+               [Query("sum by (module, result) (rate(buntime_exporter_probes_total{$P}[W]))", "{{module}} {{result}}")],
+               unit="ops", width=8),
+         lines("Anomalies by kind", "Nonsense in answers; the log says what and where.",
+               [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit="ops", width=8),
          lines("Workers left out, by runtime", "Workers beyond --worker.limit, of the ten runtimes with most.",
-               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], links=[to_workers()], decimals=0)]]
+               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0)]]
 
 
 def _scrapes():

@@ -87,12 +87,13 @@ def overrides(panel):
         names = list(panel["transformations"][-1]["options"]["renameByName"].values())
     else:
         names = [target["legendFormat"] for target in panel["targets"]]
-    templated = any("{{" in name for name in names)
     for override in panel["fieldConfig"]["overrides"]:
         pattern = override["matcher"]["options"]
-        exact = override["matcher"]["id"] == "byName"
-        if not any(name == pattern if exact else re.search(pattern.strip("/"), name) for name in names) and not (
-                templated and names == ["{{state}}"]):
+        if override["matcher"]["id"] == "byName":
+            fits = any(re.fullmatch(re.sub(r"\{\{\w+\}\}", ".*", name), pattern) for name in names)
+        else:
+            fits = any(re.search(pattern.strip("/"), name) for name in names)
+        if not fits:
             yield f"the override of {pattern} matches no series"
 
 

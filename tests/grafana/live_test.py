@@ -23,6 +23,8 @@ from support import binary, eventually
 ONLY_IN = {
     # One pool has a history, in which it grows.
     "buntime-capacity: Full in A": {"all", "pods", "two of them"},
+    # No exporter has modules.
+    "buntime-exporter: Probes A": set(),
     # One exporter serves TLS.
     "buntime-exporter: Certificate ends in A": {"all", "documented alone"},
     # One runtime of the fleet does not answer.
