@@ -18,8 +18,13 @@ BAD = {
                   {"expr": "max without (instance) (buntime_up) > 1", "description": "{{ $labels.instance }}"},
                   {"expr": 'absent(up{job="buntime"})', "description": "{{ $labels.instance }}"},
                   {"description": "{{ $externalLabels.site }}"}, {"labels": {"severity": "info", "value": "{{ $value }}"}}],
+    "target_labels": [{"labels": {"severity": "info", "instance": "a"}}],
+    "humanized": [{"expr": f"{value} > 1", "description": "It is {{ $value }}."} for value in (
+        "rate(buntime_app_errors_total[5m])", "sum(increase(buntime_app_errors_total[5m]))", "avg(buntime_pool_active)",
+        "100 * avg_over_time(buntime_pool_active[5m])", "(buntime_pool_active / (buntime_pool_size > 0))",
+        "instance:buntime_pool_active_per_pool_size:ratio")],
     "durations": [{"for": "0s"}, {"for": "4h"}, {"keep_firing_for": "1h"}],
-    "windows": [{"expr": "max_over_time(buntime_up[4d]) > 1"}, {"expr": "rate(buntime_app_errors_total[30s]) > 1"}],
+    "windows": [{"expr": "max_over_time(buntime_up[4d]) > 1"}, {"expr": "max_over_time(buntime_up[1d] offset 4d) > 1"}, {"expr": "rate(buntime_app_errors_total[30s]) > 1"}],
     "absent_needs_time": [{"expr": 'absent(up{job="buntime"})', "for": "15s"}],
     "conditions": [{"expr": "buntime_up"}, {"expr": "buntime_up > bool 1"}, {"expr": "buntime_up > 1 or buntime_up"},
                    {"expr": "rate(buntime_app_errors_total[5m]) / rate(buntime_app_requests_total[5m])"}],
@@ -39,6 +44,33 @@ BAD = {
     "dependencies": [{"expr": "app:not_recorded:sum > 1"},
                      {"record": "app:buntime_x:sum", "expr": "app:buntime_app_errors:rate5m"}],
     "duplicates": [{"copies": 2}],
+}
+
+# Which rule of mixtool and of pint is checked by which function of lint.py, or where else, or why not.
+ORIGINS = {
+    "mixtool alert-name-camelcase": "names", "mixtool alert-name-length": "names", "mixtool alert-severity-rule": "severity",
+    "mixtool alert-description-missing-rule": "annotations", "mixtool alert-description-templating": "annotations",
+    "mixtool alert-summary-missing-rule": "annotations", "mixtool alert-summary-templating": "annotations",
+    "mixtool alert-summary-style": "annotations", "mixtool alert-group-rule-count": "group_size",
+    "mixtool alert-group-name-length": "names", "mixtool rule files parse": "see promtool_test.py",
+    "mixtool dashboard title": "see ../grafana", "mixtool dashboard uid": "see ../grafana",
+    "pint yaml/parse": "strings", "pint promql/syntax": "see promtool_test.py", "pint alerts/comparison": "conditions",
+    "pint alerts/for": "durations", "pint alerts/template": "templates", "pint alerts/template humanize": "humanized",
+    "pint alerts/absent": "absent_needs_time", "pint alerts/external_labels": "templates",
+    "pint alerts/count": "see the scenarios of promtool_test.py and the quiet runs of ../e2e/incidents",
+    "pint alerts/annotation": "annotations", "pint group/interval": "see ../e2e/incidents/scale.py: no group has one",
+    "pint labels/conflict": "target_labels", "pint promql/aggregate": "levels", "pint promql/counter": "see catalogue.py",
+    "pint promql/features": "functions", "pint promql/fragile": "fragile", "pint promql/impossible": "impossible",
+    "pint promql/nan": "ratios", "pint promql/nan of a divisor": "guarded_divisions", "pint promql/offset": "windows",
+    "pint promql/range_query": "windows", "pint promql/rate": "windows", "pint promql/rate of a sum": "rates",
+    "pint promql/regexp": "regexps", "pint promql/selector": "jobs", "pint promql/series": "see catalogue.py",
+    "pint promql/vector_matching": "see catalogue.py", "pint query/cost": "see prometheus_test.py",
+    "pint rule/dependency": "dependencies", "pint rule/duplicate": "duplicates", "pint rule/for": "durations",
+    "pint rule/label": "severity", "pint rule/link": "see runbooks_test.py: files, because addresses differ",
+    "pint rule/name": "names", "pint rule/owner": "see nothing: all of it has one owner",
+    "pint rule/reject": "annotations", "pint rule/report": "see nothing: it reports everything",
+    "pint pint/comment": "see nothing: no check can be switched off by a comment",
+    "pint ignore/file": "see alertlib.py: no file is left out",
 }
 
 
@@ -77,6 +109,10 @@ class LintTest(unittest.TestCase):
                 with self.subTest(check.__name__, change=change):
                     bad = bad_rules(change)
                     self.assertTrue([rule for rule, _ in check(rules + bad) if rule in bad])
+
+    def test_every_check_follows_a_rule_of_a_known_linter(self):
+        checks = {check.__name__ for check in lint.CHECKS}
+        self.assertEqual(checks, {place for place in ORIGINS.values() if not place.startswith("see ")})
 
     def test_a_key_that_exists_twice_is_rejected(self):
         with self.assertRaises(alertlib.yaml.YAMLError):
