@@ -14,6 +14,7 @@
 #include "app/version.h"
 #include "app/web_lock.h"
 #include "base/clock.h"
+#include "web/listen_address.h"
 
 namespace buntime {
 namespace {
@@ -42,7 +43,12 @@ int AwaitEnd(Reloader& reloader) {
 
 }  // namespace
 
-Result<Warnings> CheckFiles(const Config& config) {
+Result<Warnings> CheckRest(const Config& config) {
+  for (const std::string& address : config.listen) {
+    if (const auto parsed = ParseListenAddress(address); !parsed) {
+      return Error{"--web.listen-address: " + parsed.error().message};
+    }
+  }
   auto warnings = CheckRuntimeFiles(config, SystemClock().UnixSeconds());
   if (!warnings || config.web_config_file.empty()) return warnings;
   if (const auto lock = WebLock::Read(config.web_config_file); !lock) return lock.error();
