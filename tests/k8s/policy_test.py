@@ -109,6 +109,20 @@ class ContainerTest(unittest.TestCase):
             with self.subTest(where):
                 self.assertEqual(f"buntime-exporter:{VERSION}", container["image"])
 
+    def test_the_image_is_made_for_it(self):
+        text = (manifests.ROOT / "deploy" / "Dockerfile").read_text()
+        uid, gid = re.search(r"^USER (\d+):(\d+)$", text, re.M).groups()
+        for where, spec in pod_specs():
+            with self.subTest(where):
+                context = spec["securityContext"]
+                self.assertEqual((uid, gid), (str(context["runAsUser"]), str(context["runAsGroup"])))
+        for where, container in exporters():
+            with self.subTest(where):
+                self.assertNotIn("command", container, "the image knows its program")
+                self.assertIn(f"EXPOSE {container['ports'][0]['containerPort']}\n", text)
+        # The last stage is the one that is built.
+        self.assertRegex(text, r'ENTRYPOINT \["[\w/]*/buntime-exporter"\]\s*\Z')
+
     def test_probes_never_ask_the_runtime(self):
         for where, container in exporters():
             with self.subTest(where):
