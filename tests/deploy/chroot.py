@@ -55,7 +55,8 @@ class Debian:
         base = self.folder / "base"
         run("debootstrap", "--variant=minbase", SUITE, str(base), mirror())
         (base / "etc/dpkg/dpkg.cfg.d/test").write_text(FAST, encoding="utf-8")
-        for name in ("sources.list", "sources.list.d", "apt.conf.d"):  # security updates, and a proxy if there is one
+        (base / "etc/apt/sources.list").unlink()
+        for name in ("sources.list", "sources.list.d", "apt.conf.d"):  # with security updates, and a proxy if there is one
             source = pathlib.Path("/etc/apt", name)
             if source.is_dir():
                 shutil.copytree(source, base / "etc/apt" / name, dirs_exist_ok=True)
