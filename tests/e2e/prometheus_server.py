@@ -11,13 +11,13 @@ from support import Process, binary, eventually
 
 
 class Prometheus(Process):
-    """Scrapes one target every `interval` (text) from its start on."""
+    """Scrapes one target every `interval` (text) from its start on; `job` is what its configuration has besides."""
 
-    def __init__(self, target, interval, folder):
+    def __init__(self, target, interval, folder, **job):
         config = os.path.join(folder, "prometheus.yml")
         with open(config, "w", encoding="utf-8") as file:
             json.dump({"global": {"scrape_interval": interval, "scrape_timeout": interval},
-                       "scrape_configs": [{"job_name": "buntime", "static_configs": [
+                       "scrape_configs": [{"job_name": "buntime", **job, "static_configs": [
                            {"targets": [target.removeprefix("http://")]}]}]}, file)  # JSON is YAML
         super().__init__([binary("PROMETHEUS"), f"--config.file={config}", "--web.listen-address=127.0.0.1:0",
                           f"--storage.tsdb.path={os.path.join(folder, 'tsdb')}"], folder)
