@@ -37,9 +37,13 @@ class PlainConnection:
         connection.connect()
         connection.auto_open = 0  # a second connection would hide that the first was closed
 
-    def get(self, path, headers=None):
+    def ask(self, path, headers=None):
+        """The beginning of an answer, the rest of which has not been read."""
         self._connection.request("GET", path, headers=headers or {})
-        response = self._connection.getresponse()
+        return self._connection.getresponse()
+
+    def get(self, path, headers=None):
+        response = self.ask(path, headers)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
 

@@ -100,6 +100,26 @@ class RuntimeTlsTest(LockedTest):
         self.config()
         self.assertEqual(self.check(), (0, "the configuration is valid\n", ""))
 
+    def test_modules_are_checked_alike(self):
+        """What /probe does with a target is configured by the same keys."""
+        module = "modules:\n  default:\n    allowed_targets: [10.0.0.0/8]\n    api_key_file: {key}\n    tls: {tls}\n"
+        for settings, line, why in [
+                ({"key": "none", "tls": "{}"}, 4, f"api_key_file: cannot read the secret file {self.path('none')}: "
+                                                  "No such file or directory"),
+                ({"key": "key", "tls": "{ca_file: none}"}, 5, f"tls.ca_file: cannot read {self.path('none')}: "
+                                                              "No such file or directory"),
+                ({"key": "key", "tls": "{cert_file: client.pem, key_file: server.key}"}, 5,
+                 "tls.key_file: the key in ")]:
+            file = self.write("buntime.yml", module.format(**settings))
+            with self.subTest(why=why):
+                status, _, complaint = self.check()
+                self.assertEqual(status, 1)
+                self.assertRegex(complaint, rf"\Abuntime-exporter: {file}:{line}: modules\S*\.{why}")
+        file = self.write("buntime.yml", module.format(key="key", tls="{insecure_skip_verify: true}"))
+        status, _, complaint = self.check()
+        self.assertEqual(status, 0)
+        self.assertRegex(complaint, rf"warning: {file}:5: modules\S*\.tls\.insecure_skip_verify: {UNVERIFIED}")
+
     def test_the_example_of_the_readme(self):
         with open(README, encoding="utf-8") as file:
             example = re.search(r"```yaml\n(poll:.*?)```", file.read(), re.DOTALL)[1]
