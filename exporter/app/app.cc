@@ -89,6 +89,7 @@ int Serve(const Invocation& invocation, const Config& config, const Warnings& wa
 
   const int signal = AwaitEnd(reloader);
   log.Info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  exporter.StopProbing();
   (*server)->Stop();
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/targets_page.h"
 #include "app/version.h"
 #include "metrics/exposition.h"
 #include "web/encoding.h"
@@ -17,6 +18,12 @@ std::vector<std::string> RuntimeNames(const Config& config) {
 }
 
 constexpr std::string_view kAssets = "/assets/";
+
+std::vector<std::string> ModuleNames(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& module : config.modules) names.push_back(module->name);
+  return names;
+}
 
 HttpResponse Text(int status, std::string line) {
   HttpResponse response;
@@ -39,7 +46,12 @@ Exporter::Exporter(const Config& config, Log& log)
       poller_(config.targets, *fetcher_, clock_, log, board_,
               [this](const Target& target, Outcome outcome, double seconds, const AnomalyCounts& anomalies) {
                 self_.CountPoll(target.name, outcome, seconds, anomalies);
-              }) {
+              }),
+      probe_desk_(clock_, log, [this](const std::string& module, std::string_view result) {
+        self_.CountProbe(module, result);
+      }) {
+  self_.SetModules(ModuleNames(config));
+  probe_desk_.Apply(config);
   NoteReload(true);
 }
 
@@ -60,7 +72,9 @@ Result<std::unique_ptr<Server>> Exporter::StartServing(std::shared_ptr<const Sec
 
 void Exporter::Apply(const Config& config) {
   self_.SetRuntimes(RuntimeNames(config));
+  self_.SetModules(ModuleNames(config));
   poller_.Replace(config.targets);
+  probe_desk_.Apply(config);
 }
 
 void Exporter::NoteCertificate(const Security& security) {
@@ -79,13 +93,17 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
       {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
   const ApiSources sources = {board_, history_, clock_, live_, answers_};
-  std::ranges::move(
-      PageRoutes(sources, {std::string(kVersion), std::string(kRevision), config_.telemetry_path, ""}),
-      std::back_inserter(routes));
+  std::ranges::move(PageRoutes(sources, {std::string(kVersion), std::string(kRevision),
+                                         config_.telemetry_path, "/targets"}),
+                    std::back_inserter(routes));
   std::ranges::move(DocumentedRoutes(sources, config_.prometheus_api), std::back_inserter(routes));
   // The first two are what a 404 suggests: the page, and the metrics.
   const auto page = std::ranges::find(routes, "/", &Route::path);
   if (page != routes.end()) std::rotate(routes.begin(), page, page + 1);
+  routes.push_back({.path = "/probe", .handle_later = [this](const HttpRequest& request, Reply reply) {
+                      probe_desk_.Handle(request, std::move(reply));
+                    }});
+  routes.push_back({"/targets", kPool, [this](const HttpRequest& request) { return Targets(request); }});
   if (lifecycle.reload) {
     routes.push_back({"/-/reload", kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
@@ -103,6 +121,22 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                       }});
   }
   return routes;
+}
+
+HttpResponse Exporter::Targets(const HttpRequest& request) const {
+  HttpResponse response;
+  response.headers = {{"Vary", "Accept"}, {"Cache-Control", "no-cache"}};
+  if (WantsJson(request.accept)) {
+    response.content_type = "application/json";
+    response.tail = TargetsAsJson(*board_.Latest(), probe_desk_.Recent());
+    return response;
+  }
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+                                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  response.tail = TargetsAsHtml(*board_.Latest(), probe_desk_.Recent(), clock_.UnixSeconds());
+  return response;
 }
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {

@@ -11,6 +11,7 @@
 #include "app/api_routes.h"
 #include "app/document_answer.h"
 #include "app/live_feed.h"
+#include "app/probe_desk.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -46,6 +47,9 @@ class Exporter {
   /// Shows when the server's certificate ends. Any thread.
   void NoteCertificate(const Security& security);
 
+  /// Answers every probe that waits; before the server stops.
+  void StopProbing() { probe_desk_.Stop(); }
+
   Poller& poller() { return poller_; }
   LiveFeed& live() { return live_; }
   PageCache& pages() { return pages_; }
@@ -55,6 +59,7 @@ class Exporter {
   std::vector<Route> Routes(Lifecycle lifecycle);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse Ready() const;
+  HttpResponse Targets(const HttpRequest& request) const;
 
   // Whoever is referred to stands above those that refer to it.
   const Config& config_;
@@ -69,6 +74,7 @@ class Exporter {
   DocumentAnswers answers_;
   std::unique_ptr<Fetcher> fetcher_;
   Poller poller_;
+  ProbeDesk probe_desk_;
 };
 
 }  // namespace buntime

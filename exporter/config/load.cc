@@ -32,7 +32,8 @@ Settings FromUrlFlag(const Setting& flag) {
 // By the page and what it needs.
 bool IsTaken(std::string_view path) {
   constexpr std::array<std::string_view, 3> kFolders = {"/-/", "/api/", "/assets/"};
-  return path.empty() || path == "/workers" ||
+  constexpr std::array<std::string_view, 4> kPages = {"", "/workers", "/targets", "/probe"};
+  return std::ranges::find(kPages, path) != kPages.end() ||
          std::ranges::any_of(kFolders, [path](std::string_view folder) { return path.starts_with(folder); });
 }
 
@@ -91,7 +92,7 @@ Result<Config> LoadConfig(const Invocation& invocation) {
   config.telemetry_path = reader.UrlPath("telemetry_path", "/metrics");
   if (IsTaken(config.telemetry_path)) {
     reader.Refuse(*reader.Find("telemetry_path"),
-                  "/, /workers, /-/…, /api/… and /assets/… are taken: choose another path");
+                  "/, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: choose another path");
   }
   config.web_config_file = reader.Text("web_config_file");
   config.sse_interval = ReadSseInterval(reader);

@@ -33,8 +33,8 @@ struct Request {
   TlsClient tls;
   Duration timeout{};          // from Start to the last byte, name resolution and TLS included
   std::uint64_t max_body = 0;  // bytes after decompression; more ends the exchange with kTooLarge
-  // Where it may go; null: anywhere. Asked before a connection is opened and again before an open one is
-  // used. An error of this kind is `forbidden`.
+  // Where it may go; null: anywhere. Asked before each connection is opened, which is then used only once. An
+  // error of this kind is `forbidden`.
   std::shared_ptr<const AddressRules> allowed = {};
   std::shared_ptr<Timings> timings = {};  // filled in before `done` runs; null: not wanted
 };

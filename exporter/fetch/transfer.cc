@@ -179,9 +179,9 @@ void Transfer::SetRules() {
   Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // pods move; where a name is now is what the rules are asked about
   Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   Set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-  // A connection that another module opened, by other rules, may be waiting for the same host.
-  Set(CURLOPT_PREREQFUNCTION, &Transfer::OnBeforeRequest);
-  Set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  // An open connection may have been opened by other rules, or to where the name was before.
+  Set(CURLOPT_FRESH_CONNECT, 1L);
+  Set(CURLOPT_FORBID_REUSE, 1L);
 }
 
 bool Transfer::Allows(const std::optional<IpAddress>& address, std::uint16_t port) {
@@ -196,14 +196,6 @@ curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_
   if (!transfer.Allows(IpAddress::Of(address->addr), PortOf(address->addr))) return CURL_SOCKET_BAD;
   transfer.allowed_one_ = true;
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-int Transfer::OnBeforeRequest(void* self, char* address, char* /*local_address*/, int port,
-                              int /*local_port*/) {
-  auto& transfer = *static_cast<Transfer*>(self);
-  if (transfer.Allows(IpAddress::Parse(address), static_cast<std::uint16_t>(port))) return CURL_PREREQFUNC_OK;
-  transfer.allowed_one_ = false;
-  return CURL_PREREQFUNC_ABORT;
 }
 
 void Transfer::KeepTimings() {

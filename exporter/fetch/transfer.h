@@ -42,7 +42,6 @@ class Transfer {
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   std::size_t AddBody(std::string_view piece);
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
-  static int OnBeforeRequest(void* self, char* address, char* local_address, int port, int local_port);
   bool Allows(const std::optional<IpAddress>& address, std::uint16_t port);
   void KeepTimings();
 

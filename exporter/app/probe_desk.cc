@@ -1,0 +1,113 @@
+#include "app/probe_desk.h"
+
+#include <cstdint>
+#include <stop_token>
+#include <utility>
+
+#include "app/version.h"
+#include "metrics/exposition.h"
+#include "web/encoding.h"
+
+namespace buntime {
+namespace {
+
+HttpResponse Line(int status, std::string text) {
+  HttpResponse response;
+  response.status = status;
+  response.tail = std::move(text) + "\n";
+  return response;
+}
+
+void Compress(HttpResponse& response, Deflater& deflater) {
+  std::string body(GzipHeader());
+  deflater.Write(response.tail, body);
+  deflater.Finish(body);
+  body += GzipTrailer(Crc32(0, response.tail), static_cast<std::uint32_t>(response.tail.size()));
+  response.tail = std::move(body);
+  response.headers.emplace_back("Content-Encoding", "gzip");
+}
+
+}  // namespace
+
+ProbeDesk::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)
+    : fetcher(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
+      prober(*fetcher, clock, log, std::move(observer)),
+      thread([this](const std::stop_token& stop) { prober.Run(stop); }) {}
+
+ProbeDesk::ProbeDesk(const Clock& clock, Log& log, Prober::Observer observer)
+    : clock_(clock), log_(log), observer_(std::move(observer)) {}
+
+void ProbeDesk::Apply(const Config& config) {
+  const std::lock_guard lock(mutex_);
+  modules_ = config.modules;
+  offset_ = config.probe_timeout_offset;
+  if (!engine_ && !modules_.empty()) engine_ = std::make_shared<Engine>(clock_, log_, observer_);
+}
+
+void ProbeDesk::Stop() {
+  std::shared_ptr<Engine> engine;
+  {
+    const std::lock_guard lock(mutex_);
+    engine = engine_;
+  }
+  if (!engine) return;
+  engine->thread.request_stop();
+  engine->thread.join();
+}
+
+void ProbeDesk::Handle(const HttpRequest& request, Reply reply) {
+  Modules modules;
+  Duration offset{};
+  std::shared_ptr<Engine> engine;
+  {
+    const std::lock_guard lock(mutex_);
+    modules = modules_;
+    offset = offset_;
+    engine = engine_;
+  }
+  if (modules.empty()) {
+    return reply(Line(404, "nothing may be probed: give --config.file modules with allowed_targets"));
+  }
+  auto question = ReadProbeQuestion(request.query, request.scrape_timeout, offset, modules);
+  if (!question) return reply(Line(400, question.error().message));
+  ProbeRequest asked = {question->module, question->url, clock_.Now() + question->budget};
+  // The engine outlives its answers, for it is gone only after its thread has ended.
+  engine->prober.Ask(std::move(asked), [this, question = *std::move(question), reply = std::move(reply),
+                                        gzip = AcceptsGzip(request.accept_encoding),
+                                        &deflater = engine->deflater](const ProbeAnswer& answer) {
+    reply(Page(question, answer, gzip, deflater));
+  });
+}
+
+HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& answer, bool gzip,
+                             Deflater& deflater) const {
+  using Kind = ProbeAnswer::Kind;
+  if (answer.kind == Kind::kBusy) {
+    HttpResponse response = Line(503, answer.reason);
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  HttpResponse response;
+  if (question.debug) {
+    response.tail = ProbeDebugPage(question, answer);
+  } else if (answer.kind == Kind::kForbidden) {
+    return Line(403, answer.reason);
+  } else {
+    response.content_type = kExpositionType;
+    response.tail = ProbeExposition(answer);
+  }
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (gzip) Compress(response, deflater);
+  return response;
+}
+
+std::vector<RecentProbe> ProbeDesk::Recent() const {
+  std::shared_ptr<Engine> engine;
+  {
+    const std::lock_guard lock(mutex_);
+    engine = engine_;
+  }
+  return engine ? engine->prober.Recent() : std::vector<RecentProbe>();
+}
+
+}  // namespace buntime
