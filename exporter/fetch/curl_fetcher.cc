@@ -144,7 +144,8 @@ void CurlFetcher::Collect() {
     const TransferId id = ended->id();
     const std::unique_ptr<Transfer> transfer = std::move(running_.extract(id).mapped());
     ended_.push_back({id, transfer->TakeDone(), transfer->Finish(code)});
-    Recycle(transfer->TakeEasy());
+    // One that failed early keeps its buffer, and libcurl then takes no size for a new one.
+    if (code == CURLE_OK) Recycle(transfer->TakeEasy());
   }
 }
 

@@ -28,6 +28,8 @@ bool IsPortSuffix(std::string_view text) {
 }
 
 bool IsAuthority(std::string_view text) {
+  constexpr std::size_t kLongest = 253 + 1 + 5;  // the name (RFC 1035), a colon, a port
+  if (text.size() > kLongest) return false;
   if (text.starts_with('[')) {
     const auto close = text.find(']');
     return close != std::string_view::npos && close > 1 &&

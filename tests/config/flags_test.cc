@@ -175,9 +175,11 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--runtime.plugin-base", "metrics"},
        "--runtime.plugin-base 'metrics': expected a path that starts with / and has no spaces, ? or #"},
       {{"--web.telemetry-path", "/"},
-       "--web.telemetry-path '/': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path"},
+       "--web.telemetry-path '/': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: "
+       "choose another path"},
       {{"--web.telemetry-path", "/-/x"},
-       "--web.telemetry-path '/-/x': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path"},
+       "--web.telemetry-path '/-/x': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: "
+       "choose another path"},
       {{"--log.level", "loud"}, "--log.level 'loud': expected one of info, debug, warn, error"},
       {{"--log.format", "xml"}, "--log.format 'xml': expected one of logfmt, json"},
       {{"--runtime.name", "a\nb"},
@@ -288,9 +290,10 @@ TEST(FlagsTest, TheDocumentedTextEndpointCanBeSwitchedOff) {
 
 TEST(FlagsTest, TheMetricsMayNotTakeThePlaceOfThePage) {
   for (const char* const path : {"/", "/workers", "/api/view", "/assets/app.js", "/-/x"}) {
-    EXPECT_EQ(BadWithUrl({"--web.telemetry-path", path}),
-              "--web.telemetry-path '" + std::string(path) +
-                  "': /, /workers, /-/…, /api/… and /assets/… are taken: choose another path");
+    EXPECT_EQ(
+        BadWithUrl({"--web.telemetry-path", path}),
+        "--web.telemetry-path '" + std::string(path) +
+            "': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: choose another path");
   }
   EXPECT_EQ(Good({"--web.telemetry-path", "/metrics/api/metrics/prometheus"}).telemetry_path,
             "/metrics/api/metrics/prometheus");

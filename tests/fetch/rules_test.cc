@@ -88,6 +88,13 @@ TEST_F(RulesTest, ANameThatMovesIsAskedAboutAtItsNewAddress) {
   ExpectAnswer(Run(request), 200, "{}");
 }
 
+TEST_F(RulesTest, ATransferThatFailedLeavesNothingToTheNextOne) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Run(To("missing.test", {"127.0.0.1"})).error().outcome, Outcome::kDns);
+    ExpectAnswer(Run(To("127.0.0.1", {"127.0.0.1"})), 200, "{}");
+  }
+}
+
 TEST_F(RulesTest, TimingsAreKeptOfWhatWasReached) {
   Request request = To("127.0.0.1", {"127.0.0.1"});
   request.timings = std::make_shared<Timings>();
