@@ -8,7 +8,7 @@ from api_test import BASE, DEAD, ONCE
 from events import EventStream
 from openapi import Description
 from programs import ProgramTest
-from support import eventually
+from support import MEMORY_FACTOR, eventually
 
 SSE = f"{BASE}/sse"
 
@@ -185,7 +185,7 @@ class EndTest(SseTest):
         before = exporter.memory()[0]
         crowd(32)
         eventually(lambda: exporter.metrics().value("process_open_fds") < 40)
-        self.assertLess(exporter.memory()[0], before + (4 << 20))
+        self.assertLess(exporter.memory()[0], before + (4 << 20) * MEMORY_FACTOR)
 
 
 if __name__ == "__main__":
