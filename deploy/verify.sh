@@ -51,7 +51,7 @@ ask() {
     sed -n 's/.*"value":\[[0-9.e+]*,"\([^"]*\)"\].*/\1/p'
 }
 
-# reachable URL PATH CURE [OPTIONS OF CURL…] : whether the part answers at all; if not, nothing else needs to be asked.
+# reachable URL PATH CURE [OPTIONS OF CURL…] : whether the part answers at all; if not, nothing else is to be asked.
 reachable() {
   local answer url=$1 path=$2 cure=$3
   shift 3
@@ -82,7 +82,10 @@ check_runtimes() {
   local runtimes up outcome
   runtimes=$(grep -c '^buntime_up[{ ]' <<< "$page")
   up=$(sum buntime_up)
-  if ((runtimes == up)); then
+  if ((runtimes == 0)); then
+    pass "polls no runtime by itself: Prometheus names them (/probe)"
+    return
+  elif ((runtimes == up)); then
     pass "$up of $runtimes runtimes are up"
   else
     outcome=$(sed -n 's/^buntime_poll_outcome{.*outcome="\([a-z_0-9]*\)".*} 1$/\1/p' <<< "$page" |
@@ -110,7 +113,7 @@ check_exporter() {
   check_runtimes
   case $(sum buntime_exporter_config_last_reload_successful) in
     1) pass "its configuration is the one in its files" ;;
-    *) fail "the latest reload of its configuration failed" "its log names file and line; the last good one is in force" ;;
+    *) fail "the latest reload failed: the last good configuration is in force" "its log names file and line" ;;
   esac
   dropped=$(sum buntime_exporter_workers_dropped)
   ((${dropped:-0} == 0)) ||

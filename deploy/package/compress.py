@@ -13,7 +13,8 @@ import sys
 
 
 def main() -> None:
-    sources, version, maintainer, folder = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
+    version, maintainer = sys.argv[2:4]
+    sources, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[4])
     changes = sources / "CHANGELOG.md"
     when = int(os.environ.get("SOURCE_DATE_EPOCH") or changes.stat().st_mtime)
     package = (f"buntime-exporter ({version}) stable; urgency=medium\n\n  * See changelog.gz beside this file.\n\n"

@@ -86,7 +86,8 @@ def man_page(program: Help, version: str) -> str:
         value = f"{glue}\\fI{troff(flag.value)}\\fR" if flag.value else ""
         default = f" (default: {troff(flag.default)})" if flag.default else ""
         lines += [".TP", "".join(names) + value + default, troff(flag.text)]
-    lines += [".SH EXIT STATUS", "0 after a graceful stop (SIGTERM, SIGINT) and after a command that succeeded, else 1.",
+    lines += [".SH EXIT STATUS",
+              "0 after a graceful stop (SIGTERM, SIGINT) and after a command that succeeded, else 1.",
               ".SH SIGNALS", "SIGHUP loads the configuration files again; the last good ones stay where they are bad.",
               ".SH FILES", ".TP", ".I /etc/default/buntime\\-exporter", "Settings of the service.",
               ".TP", ".I /etc/buntime\\-exporter/secrets/", "Keys that are handed to the service, each as",

@@ -105,10 +105,12 @@ class ComposeTest(unittest.TestCase):
         flags = dict(flag.split("=", 1) for flag in self.services["alertmanager"]["command"])
         self.assertEqual(flags["--config.file"], target("alertmanager", "./alertmanager") + "/alertmanager.yml")
         self.assertEqual(flags["--storage.path"], target("alertmanager", "alertmanager"))
-        (provider,) = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/buntime.yml").read_text())["providers"]
+        (provider,) = yaml.safe_load(
+            (ROOT / "grafana/provisioning/dashboards/buntime.yml").read_text(encoding="utf-8"))["providers"]
         self.assertEqual(provider["options"]["path"], target("grafana", "../grafana/dashboards"))
         self.assertIs(provider["allowUiUpdates"], False)
-        (source,) = yaml.safe_load((ROOT / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"]
+        (source,) = yaml.safe_load(
+            (ROOT / "grafana/provisioning/datasources/prometheus.yml").read_text(encoding="utf-8"))["datasources"]
         variable = re.fullmatch(r"\$\{(\w+)\}", source["url"])[1]
         self.assertEqual(self.services["grafana"]["environment"][variable], "http://prometheus:9090")
 
@@ -127,10 +129,8 @@ class ComposeTest(unittest.TestCase):
 
     def test_health_and_order(self):
         for name, service in self.each():
-            if name == "exporter":
-                continue  # its image has a health check
-            if name == "simulator":
-                continue  # nobody waits for it
+            if name in ("exporter", "simulator"):
+                continue  # the former's image has a health check; nobody waits for the latter
             check = service["healthcheck"]
             port = service["ports"][0].rsplit(":", 1)[1]
             self.assertRegex(check["test"][-1], rf"^http://127\.0\.0\.1:{port}/(-/ready|api/health)$")
@@ -169,8 +169,7 @@ class ComposeTest(unittest.TestCase):
         self.assertIn('"--listen", "0.0.0.0:8000"]', dockerfile)
         self.assertEqual(exporter["environment"]["BUNTIME_EXPORTER_RUNTIME_URL"], "http://simulator:8000")
         words = simulator["command"]
-        self.assertEqual(words[words.index("--pool-size") + 1],
-                         exporter["environment"]["BUNTIME_EXPORTER_RUNTIME_POOL_SIZE"].__str__())
+        self.assertEqual(words[words.index("--pool-size") + 1], env_file("demo.env")["BUNTIME_POOL_SIZE"])
         # The simulator takes these words.
         with subprocess.Popen([os.environ["SIMULATOR"], *words], stdout=subprocess.PIPE, text=True) as process:
             self.assertTrue(process.stdout.readline().startswith("listening on http://"))

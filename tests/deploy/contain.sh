@@ -14,4 +14,5 @@ mount -o remount,ro,bind "$root"
 cd "$root"
 pivot_root . .
 umount --lazy .
-exec setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
+exec setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --bounding-set=-all --inh-caps=-all \
+  --no-new-privs "$@"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Stage:
     name: str
     base: str  # an image, or the name of an earlier stage
-    steps: list[tuple[str, str]] = field(default_factory=list)  # (RUN, "apt-get …"); of ARG DEFAULTS are in Dockerfile
+    steps: list[tuple[str, str]] = field(default_factory=list)  # ("RUN", "apt-get …")
 
     def all(self, instruction: str) -> list[str]:
         return [text for name, text in self.steps if name == instruction]

@@ -1,5 +1,5 @@
-"""The Dockerfile without Docker: what it says, read; and its final stage, instruction by instruction, in a fresh Debian.
-`replay_dockerfile.py` does the same with the stage that builds, which takes minutes.
+"""The Dockerfile without Docker: what it says, and its final stage, carried out in a fresh Debian. With the stage that
+builds, which takes minutes, `replay_dockerfile.py` does the same.
 """
 
 import fnmatch
@@ -25,7 +25,8 @@ def needed_libraries(program: str) -> set[str]:
     """The packages that a program's libraries come from, as Debian's own tool finds them."""
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "debian").mkdir()
-        pathlib.Path(folder, "debian/control").write_text("Source: x\n\nPackage: x\nArchitecture: any\n", encoding="utf-8")
+        control = "Source: x\n\nPackage: x\nArchitecture: any\n"  # as little as the tool wants to see
+        pathlib.Path(folder, "debian/control").write_text(control, encoding="utf-8")
         found = chroot.run("dpkg-shlibdeps", "-O", f"-e{program}", cwd=folder).stdout
     _, _, dependencies = found.strip().partition("shlibs:Depends=")
     return {dependency.split()[0] for dependency in dependencies.split(", ")}
@@ -36,7 +37,7 @@ RULES = [line for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").s
 
 
 def sent(path: str) -> bool:
-    """Whether .dockerignore lets a file through to the engine: the last rule that fits it or a folder above it decides."""
+    """Whether .dockerignore lets a file through: the last rule that fits it or a folder above it decides."""
     parts = path.split("/")
     above = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
     ignored = False

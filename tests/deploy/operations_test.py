@@ -60,7 +60,8 @@ class OperationsTest(LockedTest):
         when = time.time()
         before = old.query("buntime_pool_size", at=when)
         backup = self.path("backup")
-        shell(documented("Backup and restore").partition("# Grafana")[0], PROMETHEUS=old.url, DATA=old.data, BACKUP=backup)
+        commands, _, _ = documented("Backup and restore").partition("# Grafana")
+        shell(commands, PROMETHEUS=old.url, DATA=old.data, BACKUP=backup)
         old.stop()
         shutil.rmtree(old.data)
         (snapshot,) = pathlib.Path(backup).glob("*")
@@ -79,7 +80,8 @@ class OperationsTest(LockedTest):
     def test_remote_write_sends_all_of_it(self):
         store = self.prometheus(scrape("http://127.0.0.1:1"), "--web.enable-remote-write-receiver")
         config = scrape(self.watched().url)
-        config["remote_write"] = [{"url": store.url + "/api/v1/write", "queue_config": {"batch_send_deadline": "250ms"}}]
+        soon = {"batch_send_deadline": "250ms"}
+        config["remote_write"] = [{"url": store.url + "/api/v1/write", "queue_config": soon}]
         self.prometheus(config)
         self.assertEqual(self.has(store, "buntime_pool_size"), 20)
 

@@ -2,12 +2,12 @@
 """Usage: sudo replay_dockerfile.py
 
 Carries out the whole Dockerfile in fresh Debians, without Docker: the stage that builds, with nothing but what
-.dockerignore lets through, and the image with the binary that came of it. Takes minutes; the tests do the second half only.
+.dockerignore lets through, and the image with the binary that came of it. Takes minutes; the tests do the second half.
 """
 
 import os
 import pathlib
-import subprocess
+import shutil
 import sys
 import time
 import unittest
@@ -39,11 +39,11 @@ def copy(sources: list[str], target: pathlib.Path) -> None:
     """Of what git knows, as far as .dockerignore lets it through."""
     target.mkdir(parents=True, exist_ok=True)
     flat = sources != ["."]
-    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "--", *sources], capture_output=True, text=True, check=True)
-    for path in filter(image_test.sent, listed.stdout.splitlines()):
+    listed = chroot.run("git", "-C", str(ROOT), "ls-files", "--", *sources).stdout.splitlines()
+    for path in filter(image_test.sent, listed):
         place = target / (os.path.basename(path) if flat else path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-p", str(ROOT / path), str(place)], check=True)
+        shutil.copy2(ROOT / path, place)
 
 
 def main() -> None:

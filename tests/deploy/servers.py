@@ -40,8 +40,8 @@ class Prometheus(Server):
         self.data = data or os.path.join(place, "data")
         self.config = pathlib.Path(place, "prometheus.yml")
         self.config.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
-        super().__init__([binary("PROMETHEUS"), f"--config.file={self.config}", f"--storage.tsdb.path={self.data}", *flags],
-                         folder)
+        super().__init__([binary("PROMETHEUS"), f"--config.file={self.config}", f"--storage.tsdb.path={self.data}",
+                          *flags], folder)
 
 
 class Alertmanager(Server):

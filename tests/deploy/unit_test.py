@@ -1,4 +1,4 @@
-"""The systemd unit as systemd's own tools see it, and what it has to promise."""
+"""The systemd unit as systemd's own tools see it, what it has to promise, and the scripts that install it."""
 
 import configparser
 import os
@@ -56,10 +56,16 @@ class UnitTest(unittest.TestCase):
             self.assertIn(name, service)
         self.assertIn("network-online.target", Unit(UNIT)["Unit"]["After"])
 
+    def test_the_scripts_around_it_are_sound(self):
+        scripts = [str(UNIT.parent / name) for name in ("postinst", "prerm", "postrm")]
+        done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
     def test_the_settings_that_it_reads_are_flags_of_the_program(self):
         """Those that are commented out, too: somebody will put them in force."""
         text = (UNIT.parent / "buntime-exporter.default").read_text(encoding="utf-8")
-        names = [line.lstrip("#").split("=")[0] for line in text.splitlines() if line.lstrip("#").startswith("BUNTIME_")]
+        lines = (line.lstrip("#") for line in text.splitlines())
+        names = [line.split("=")[0] for line in lines if line.startswith("BUNTIME_")]
         self.assertGreater(len(names), 3)
         shown = subprocess.run([os.environ["EXPORTER"], "--help"], capture_output=True, text=True, check=True).stdout
         flags = {line.split()[0][2:] for line in shown.splitlines() if line.startswith("  --")}

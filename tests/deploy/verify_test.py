@@ -1,6 +1,6 @@
-"""deploy/verify.sh against a running installation: the real exporter, Prometheus and Alertmanager with the shipped rules
-and routes, and a stand-in for Grafana that knows its three addresses. All is well at first; then one thing after another is
-not, and the table has to say so and what to do.
+"""deploy/verify.sh against a running installation: the real exporter, Prometheus and Alertmanager with the shipped
+rules and routes, and a stand-in for Grafana that knows three of its addresses. All is well at first; then one thing after
+another is not, and the table has to say so and what to do.
 """
 
 import base64
@@ -87,10 +87,10 @@ class VerifyTest(ProgramTest):
 
     def verify(self, **environment):
         """Status and lines of a run."""
-        places = {"EXPORTER": self.watched.url, "PROMETHEUS": self.prometheus.url, "ALERTMANAGER": self.alertmanager.url,
-                  "GRAFANA": self.grafana.url, "GRAFANA_PASSWORD_FILE": self.write("password", PASSWORD + "\n")}
-        done = subprocess.run([str(ROOT / "deploy/verify.sh")], env={**os.environ, **places, **environment}, check=False,
-                              capture_output=True, text=True, timeout=120)
+        places = {"EXPORTER": self.watched.url, "PROMETHEUS": self.prometheus.url, "GRAFANA": self.grafana.url,
+                  "ALERTMANAGER": self.alertmanager.url, "GRAFANA_PASSWORD_FILE": self.write("password", PASSWORD + "\n")}
+        done = subprocess.run([str(ROOT / "deploy/verify.sh")], env={**os.environ, **places, **environment},
+                              check=False, capture_output=True, text=True, timeout=120)
         self.assertEqual(done.stderr, "")
         return done.returncode, done.stdout
 
@@ -111,18 +111,26 @@ class VerifyTest(ProgramTest):
 
         eventually(found, 30)
 
+    def test_an_exporter_for_probes_alone_is_well(self):
+        config = self.write("probes.yml", "modules: {default: {allowed_targets: [127.0.0.1]}}\n")
+        exporter = self.exporter("--config.file", config)
+        status, table = self.verify(EXPORTER=exporter.url, PROMETHEUS="", ALERTMANAGER="", GRAFANA="")
+        self.assertEqual(status, 0, table)
+        self.assertIn("polls no runtime by itself", table)
+
     def test_from_well_to_ill(self):
         table = eventually(self.well, 60)
-        for line in ("1 of 1 runtimes are up", "the pool's size is known", "scrapes the job buntime", "are fresh", "has all ",
-                     "without an error", "sends alerts", "inhibits", "no notification has failed", "has 5 dashboards",
-                     "reaches its data source"):
+        for line in ("1 of 1 runtimes are up", "the pool's size is known", "scrapes the job buntime", "are fresh",
+                     "has all ", "without an error", "sends alerts", "inhibits", "no notification has failed",
+                     "has 5 dashboards", "reaches its data source"):
             self.assertIn(line, table)
         self.assertIn("its receivers are the examples", table)  # which is a warning, not a failure
 
         self.grafana.dashboards.pop()
         self.grafana.source_works = False
         self.assert_found("has 4 of 5 dashboards", "does not reach its data source")
-        self.assert_found("does not let us in", "Changing credentials", GRAFANA_PASSWORD_FILE=self.write("old", "wrong"))
+        self.assert_found("does not let us in", "Changing credentials",
+                          GRAFANA_PASSWORD_FILE=self.write("old", "wrong"))
         self.assert_found("the password of its user admin is unknown", GRAFANA_PASSWORD_FILE="/nowhere")
         self.assert_found("has no job other", "the rules expect", JOB="other")
         self.assert_found("no metrics at /elsewhere", "set TELEMETRY_PATH", TELEMETRY_PATH="/elsewhere")
