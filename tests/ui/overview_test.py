@@ -6,6 +6,7 @@ import unittest
 
 import words
 from browser import Page
+from client import fetch
 from programs import Exporter
 from support import TIME_FACTOR, eventually
 from uitest import LIVELY, UiTest
@@ -153,6 +154,22 @@ class LiveTest(UiTest):
         self.assertEqual(page.text('[data-value="pool.requests"]'), before)
         page.click("#pause")
         page.until(f"document.querySelector('[data-value=\"pool.requests\"]').textContent !== '{before}'")
+
+
+class LinksTest(UiTest):
+    def test_every_link_leads_somewhere(self) -> None:
+        sim = self.frozen()
+        exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
+        for path in ("/", "/workers"):
+            page = self.open(exporter, path)
+            links = page.evaluate("""Object.fromEntries([...document.querySelectorAll('a[href]')]
+                .filter((link) => !link.hidden && !link.hash).map((link) => [link.textContent, link.href]))""")
+            self.assertLessEqual({"Overview", "Workers", "Metrics", "Targets", "API documentation"}, set(links))
+            for words_of_link, address in links.items():
+                self.assertTrue(address.startswith(exporter.url), address)
+                self.assertEqual(fetch(address).status, 200, words_of_link)
+            version = self.view(exporter)["exporter"]["version"]
+            self.assertTrue(page.text("#version").startswith(f"Version {version}"))
 
 
 class FleetTest(UiTest):

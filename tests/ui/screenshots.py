@@ -7,6 +7,7 @@ Waits until the charts are full, so the default takes eleven minutes. Needs PYTH
 """
 
 import argparse
+import math
 import os
 import shutil
 import tempfile
@@ -18,9 +19,9 @@ from programs import Exporter, Simulator
 
 WIDE = {"width": 1280, "height": 1180}
 PHONE = {"width": 390, "height": 844}
-SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--rps", "60", "--apps", "12", "--scenario", "failing=0.02",
-        "--scenario", "queue-saturated=45"]
-SIZE = ["--runtime.pool-size", "16"]
+SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--apps", "40", "--pool-size", "48", "--idle-timeout", "3s",
+        "--ttl", "25s", "--scenario", "failing=0.15"]
+SIZE = ["--runtime.pool-size", "48"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Stage:
             "night": self.simulator("--release", "documented", "--apps", "0", "--ephemeral-apps", "0"),
             "gone": self.simulator("--warmup", "3h"),
         }
-        self.gone = runtimes["gone"]
+        self.shop, self.gone = runtimes["shop"], runtimes["gone"]
         urls = [flag for name, sim in runtimes.items() for flag in ("--runtime.url", f"{name}={sim.url}")]
-        self.exporter = Exporter([*urls, *SIZE, "--poll.interval", "2s", "--worker.limit", "10000",
+        self.exporter = Exporter([*urls, *SIZE, "--worker.limit", "10000",
                                   "--web.listen-address", "127.0.0.1:0"], folder)
         self.processes.append(self.exporter)
         self.exporter.wait_until_listening()
@@ -72,6 +73,14 @@ class Stage:
         process = Simulator(list(flags), self.folder)
         self.processes.append(process)
         return process.wait_until_listening()
+
+    def play(self, seconds: float) -> None:
+        """Load that comes and goes, as in a day that takes minutes."""
+        started = time.monotonic()
+        while (passed := time.monotonic() - started) < seconds:
+            wave = math.sin(passed / 70) + 0.4 * math.sin(passed / 23)
+            self.shop.control("load", rps=14 + 9 * wave, ephemeral_rps=24 + 6 * wave)
+            time.sleep(5)
 
     def stop(self) -> None:
         for process in self.processes:
@@ -99,7 +108,7 @@ def main() -> None:
     scratch = tempfile.mkdtemp(prefix="buntime-screenshots-")
     stage, browser = Stage(scratch), Browser()
     try:
-        time.sleep(arguments.minutes * 60)
+        stage.play(arguments.minutes * 60)
         stage.gone.fault("refuse")
         for picture in PICTURES:
             shoot(browser, stage.exporter.url, picture, arguments.folder)
