@@ -25,6 +25,7 @@ sys.path.insert(0, str(alertlib.ROOT / "tests" / "e2e"))
 import prometheus_server  # noqa: E402
 import thousand_runtimes  # noqa: E402
 from client import fetch  # noqa: E402
+from priority import ahead_of_the_neighbours  # noqa: E402
 from support import Process, eventually  # noqa: E402
 
 LIMIT = 1.0  # seconds
@@ -33,12 +34,6 @@ ROUNDS = 4  # evaluations that are looked at
 MOST = 120  # seconds in which a busy machine may become quiet enough for one good evaluation of each group
 DURATION = re.compile(r'^prometheus_rule_group_last_duration_seconds\{rule_group="[^"]*;(\w+)"\} (\S+)$', re.M)
 EVALUATIONS = re.compile(r"^prometheus_rule_evaluations_total\{.*\} (\S+)$", re.M)
-
-
-def ahead_of_the_neighbours():
-    """Lets everything else on the machine wait, where that is allowed: it is not what is measured."""
-    priority = ["chrt", "--rr", "1"]
-    return priority if subprocess.run([*priority, "true"], capture_output=True, check=False).returncode == 0 else []
 
 
 class Prometheus(prometheus_server.Prometheus):
@@ -53,7 +48,7 @@ class Prometheus(prometheus_server.Prometheus):
             file.writelines(thousand_runtimes.past(int(time.time())))
         subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", past, f"{folder}/data"], check=True,
                        capture_output=True)
-        Process.__init__(self, ahead_of_the_neighbours() + ["prometheus", f"--config.file={self._config}", f"--storage.tsdb.path={folder}/data",
+        Process.__init__(self, ["prometheus", f"--config.file={self._config}", f"--storage.tsdb.path={folder}/data",
                                 "--web.listen-address=127.0.0.1:0"], folder)
 
     def _configure(self, interval):
@@ -102,6 +97,7 @@ def measure(prometheus, rules):
 
 def main():
     runtimes = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    ahead_of_the_neighbours()
     server = thousand_runtimes.Server(runtimes)
     with tempfile.TemporaryDirectory() as folder:
         prometheus = Prometheus(server.address, folder)

@@ -24,6 +24,7 @@ class Incident:
     simulator: tuple = ()
     runtimes: int = 1
     key: bool = False  # the runtime asks for one, and the exporter has it
+    probed: bool = False  # Prometheus knows the runtimes, and the exporter polls them when it is asked to
     history: object = None  # called with the name and the Site: what is known of days before
     factor: int = FACTOR  # how many times as fast time runs for the alert
     linger: float = 10  # seconds from the last expected notification to the cure, in which nothing else may come
@@ -68,7 +69,7 @@ INCIDENTS = [
              history=errors_of("checkout")),
     Incident("one app slow", tickets("BuntimeAppSlowRequests"), scenario("slow=200", app="checkout"), NOMINAL),
     Incident("heap leak", tickets("BuntimeAppHeapGrowth"), scenario("leak=0.05", app="checkout"), NOMINAL,
-             simulator=("--release", "documented"), history=heaps, factor=FACTORS["resource-exhaustion.yml"]),
+             simulator=("--release", "documented", "--rps", "2"), history=heaps, factor=FACTORS["resource-exhaustion.yml"]),
     Incident("exporter killed", pages("BuntimeDown"), lambda site: site.exporter.kill(),
              lambda site: site.lab.revive_exporter(site)),
     Incident("API key revoked", tickets("BuntimeAccessDenied"), scenario("key-revoked"), scenario("key-restored"),
@@ -76,5 +77,11 @@ INCIDENTS = [
     Incident("target behind a load balancer", tickets("BuntimeTargetLoadBalanced"), scenario("load-balanced=2"),
              scenario("unbalanced")),
     Incident("half the fleet down", pages("BuntimeDown"), refuse("0-1"), revive("0-1"), runtimes=4),
+    Incident("one of the probed runtimes killed", tickets("BuntimeInstanceDown"), refuse("0"), revive("0"), runtimes=4, probed=True),
+    Incident("pool of a probed runtime exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted", runtime="1"), NOMINAL,
+             simulator=("--release", "documented", "--rps", "2"), runtimes=2, probed=True),
+    # No other alert is explained by that of the exporter's own job: it is the one that names the cause.
+    Incident("exporter of the probes killed", pages("BuntimeDown") | tickets("BuntimeExporterDown"),
+             lambda site: site.exporter.kill(), lambda site: site.lab.revive_exporter(site), runtimes=2, probed=True),
     Incident("one of a fleet down", tickets("BuntimeInstanceDown"), refuse("0"), revive("0"), runtimes=4),
 ]

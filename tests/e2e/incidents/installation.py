@@ -10,16 +10,18 @@ from programs import Exporter, Simulator
 
 QUIET = "quiet run"
 QUIET_DOCUMENTED = "quiet run, documented dialect"
-QUIET_RUNS = (QUIET, QUIET_DOCUMENTED)
+QUIET_PROBED = "quiet run, probed"
+QUIET_RUNS = (QUIET, QUIET_DOCUMENTED, QUIET_PROBED)
 NORMAL = ["--speed", str(FACTOR), "--warmup", "2h"]
 POLLS = ["--poll.interval", "200ms", "--poll.peak-window", "1s"]  # 12 s and a minute
-DOCUMENTED = ["--release", "documented"]
+DOCUMENTED = ["--release", "documented", "--rps", "2"]  # each new worker has series of its own
 
 
 class Lab:
     def __init__(self, incidents, folder):
         self._folder = folder
         self._processes = []
+        self._flags = {}  # with which the exporter at a URL was started
         self.incidents = incidents
         self.sites = {}
         self.targets = stack.Targets(folder)
@@ -28,10 +30,11 @@ class Lab:
     def start(self):
         for incident in self.incidents:
             self.sites[incident.name] = self._site(incident)
-        documented = self._simulator(52, *DOCUMENTED)
-        self.sites[QUIET_DOCUMENTED] = Site(documented, self._exporter(documented.urls, QUIET_DOCUMENTED), self)
-        released, self._reserve = self._simulator(50), self._simulator(51)
-        self.sites[QUIET] = Site(released, self._exporter(released.urls, QUIET), self)
+        for seed, name, flags in ((50, QUIET, ()), (52, QUIET_DOCUMENTED, DOCUMENTED), (53, QUIET_PROBED, ())):
+            simulator = self._simulator(seed, *flags)
+            start = self._prober if name == QUIET_PROBED else self._exporter
+            self.sites[name] = Site(simulator, start(simulator.urls, name), self)
+        self._reserve = self._simulator(51)
         self.runtimes = {incident.name: incident.runtimes for incident in self.incidents} | dict.fromkeys(QUIET_RUNS, 1)
         alertmanager = self._adopt(stack.Alertmanager(self.receiver.url, self._folder)).wait_until_ready()
         past = {incident.name: incident.history for incident in self.incidents if incident.history}
@@ -46,10 +49,8 @@ class Lab:
         self.receiver.stop()
 
     def revive_exporter(self, site):
-        address = site.exporter.url.removeprefix("http://")
-        site.exporter = self._adopt(Exporter(
-            ["--web.listen-address", address, "--runtime.url", site.simulator.url, *POLLS], self._folder))
-        site.exporter.wait_until_listening()
+        """Starts the exporter of the site again, at the address that it had."""
+        site.exporter = self._start(site.exporter.url.removeprefix("http://"), *self._flags[site.exporter.url])
 
     def day(self):
         """A deploy a minute in the quiet runs."""
@@ -80,9 +81,24 @@ class Lab:
     def _exporter(self, urls, cluster, *flags):
         names = [""] if len(urls) == 1 else [f"r{number}=" for number in range(len(urls))]
         runtimes = [text for name, url in zip(names, urls) for text in ("--runtime.url", name + url)]
-        exporter = self._adopt(Exporter(["--web.listen-address", "127.0.0.1:0", *runtimes, *POLLS, *flags], self._folder))
+        exporter = self._start("127.0.0.1:0", *runtimes, *POLLS, *flags)
+        self.targets.add("buntime", exporter.url, cluster)
+        return exporter
+
+    def _prober(self, urls, cluster):
+        """An exporter that polls only when a scrape asks for a runtime; Prometheus knows the runtimes."""
+        path = os.path.join(self._folder, "modules.yml")
+        pathlib.Path(path).write_text("modules: {default: {allowed_targets: [127.0.0.1/32]}}\n", encoding="utf-8")
+        exporter = self._start("127.0.0.1:0", "--config.file", path, "--probe.timeout-offset", "20ms")
+        for url in urls:
+            self.targets.add("probe", url, cluster, __exporter=exporter.url.removeprefix("http://"))
+        self.targets.add("buntime-exporter", exporter.url, cluster)
+        return exporter
+
+    def _start(self, address, *flags):
+        exporter = self._adopt(Exporter(["--web.listen-address", address, *flags], self._folder))
         exporter.wait_until_listening()
-        self.targets.add(exporter.url, cluster)
+        self._flags[exporter.url] = flags
         return exporter
 
     def _site(self, incident):
@@ -92,5 +108,6 @@ class Lab:
             pathlib.Path(path).write_text("open-sesame\n", encoding="utf-8")
             key_flags = [("--api-key-file", path), ("--runtime.api-key-file", path)]
         simulator = self._simulator(1, "--runtimes", str(incident.runtimes), *incident.simulator, *key_flags[0])
-        exporter = self._exporter(simulator.urls, incident.name, *key_flags[1])
-        return Site(simulator, exporter, self)
+        if incident.probed:
+            return Site(simulator, self._prober(simulator.urls, incident.name), self)
+        return Site(simulator, self._exporter(simulator.urls, incident.name, *key_flags[1]), self)

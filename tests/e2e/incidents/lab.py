@@ -5,7 +5,7 @@
 
 All incidents happen at the same time, each in a cluster of its own, while a healthy one beside them sees deploys,
 a scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
-notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md.
+notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and the README's quotation of it.
 """
 import argparse
 import os
@@ -17,12 +17,14 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+README = HERE.parents[2] / "README.md"
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "alerts")]
 
 import results  # noqa: E402
 from clock import FACTOR  # noqa: E402
 from incidents import INCIDENTS  # noqa: E402
 from installation import QUIET_RUNS, Lab  # noqa: E402
+from priority import ahead_of_the_neighbours  # noqa: E402
 from support import eventually  # noqa: E402
 
 BASELINE = 20  # seconds of health before the faults: longer than the longest window that matters, 15 minutes
@@ -102,13 +104,14 @@ def play(lab):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these incidents (and the quiet run)")
-    parser.add_argument("--update", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--update", action="store_true", help="write RESULTS.md and quote it in the README")
     options = parser.parse_args()
     names = options.only or [incident.name for incident in INCIDENTS]
     unknown = set(names) - {incident.name for incident in INCIDENTS}
     if unknown:
         parser.error(f"no such incident: {', '.join(sorted(unknown))}; there are "
                      + ", ".join(incident.name for incident in INCIDENTS))
+    ahead_of_the_neighbours()
     folder = tempfile.mkdtemp(prefix="buntime-lab-")
     lab = Lab([incident for incident in INCIDENTS if incident.name in names], folder)
     started = time.monotonic()
@@ -133,6 +136,7 @@ def main():
         print(complaint)
     if options.update:
         (HERE / "RESULTS.md").write_text(results.page(text), encoding="utf-8")
+        README.write_text(results.quoted(README.read_text(encoding="utf-8"), text), encoding="utf-8")
     return 0 if all(verdict.ok for verdict in judged) and not sick and not strays else 1
 
 

@@ -1,4 +1,5 @@
 """What was expected and what arrived, and the table that shows it."""
+import re
 from dataclasses import dataclass
 
 from clock import FACTOR, FACTORS
@@ -60,6 +61,21 @@ def timeline(verdict, notifications, fault):
     """Everything that arrived, for whoever has to explain a row that is wrong."""
     return [f"{verdict.name}: {n.at - fault:+.1f} s {n.receiver} {n.alert} {'resolved' if n.resolved else 'firing'}"
             for n in notifications if n.cluster == verdict.name]
+
+
+def quote(text):
+    """The table for the README: who is told what, and when."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n") if line.startswith("|")]
+    short = [(row[0], row[2], row[5], row[6]) for row in rows[2:]]
+    return "\n".join(["| incident | notified | after | resolved after the cure |", "|---|---|---|---|",
+                      *(f"| {' | '.join(row)} |" for row in short)])
+
+
+def quoted(readme, text):
+    """The README with the table of today."""
+    block = re.compile(r"(<!-- incidents -->\n).*?(<!-- /incidents -->)", re.S)
+    assert block.search(readme), "the README has no block <!-- incidents -->"
+    return block.sub(lambda match: f"{match[1]}{quote(text)}\n{match[2]}", readme)
 
 
 def page(text):

@@ -1,9 +1,12 @@
 """The judge of the lab is not lenient."""
+import pathlib
 import unittest
 
 import results
+from incidents import INCIDENTS
 from notification import Notification
 
+HERE = pathlib.Path(__file__).resolve().parent
 FAULT, CURE = 100.0, 120.0
 EXPECTED = frozenset({("pager", "BuntimeDown")})
 
@@ -45,6 +48,15 @@ class ResultsTest(unittest.TestCase):
 
     def test_of_somebody_else(self):
         self.assertFalse(judge(note(103, cluster="y"), note(125, cluster="y", resolved=True)).ok)
+
+    def test_the_readme_quotes_the_results(self):
+        page = (HERE / "RESULTS.md").read_text(encoding="utf-8")
+        readme = (HERE.parents[2] / "README.md").read_text(encoding="utf-8")
+        self.assertEqual(results.quoted(readme, page), readme)
+        self.assertNotIn("WRONG", page)
+        for incident in INCIDENTS:
+            self.assertIn(f"| {incident.name} |", readme)
+        self.assertNotEqual(results.quoted(readme, page.replace("runtime killed", "runtime stopped")), readme)
 
 
 if __name__ == "__main__":

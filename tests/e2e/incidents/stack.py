@@ -74,21 +74,36 @@ class Alertmanager(_Server):
 
 
 class Targets:
-    """The file from which Prometheus learns its targets; a change is noticed while it runs."""
+    """The files from which Prometheus learns its targets, one for each job; a change is noticed while it runs."""
 
     def __init__(self, folder):
-        self.path = os.path.join(folder, "targets.json")
-        self._targets = []
-        self._write()
+        self._folder = folder
+        self._targets = {"buntime": [], "probe": [], "buntime-exporter": []}
+        for job in self._targets:
+            self._write(job)
 
-    def add(self, url, cluster):
-        self._targets.append({"targets": [url.removeprefix("http://")], "labels": {"cluster": cluster}})
-        self._write()
+    def add(self, job, url, cluster, **labels):
+        self._targets[job].append({"targets": [url.removeprefix("http://")], "labels": {"cluster": cluster} | labels})
+        self._write(job)
 
-    def _write(self):
-        fresh = self.path + ".new"
-        pathlib.Path(fresh).write_text(json.dumps(self._targets), encoding="utf-8")
-        os.replace(fresh, self.path)
+    def _write(self, job):
+        fresh = self._path(job) + ".new"
+        pathlib.Path(fresh).write_text(json.dumps(self._targets[job]), encoding="utf-8")
+        os.replace(fresh, self._path(job))
+
+    def _path(self, job):
+        return os.path.join(self._folder, job + ".targets.json")
+
+    def scrape_configs(self):
+        """Of the job `probe` the targets are runtimes, and what is scraped is the exporter in their label
+        `__exporter`; else it is as with the manifests for Kubernetes."""
+        found = {job: {"job_name": job, "file_sd_configs": [{"files": [self._path(job)]}]} for job in self._targets}
+        found["probe"] |= {"metrics_path": "/probe", "params": {"module": ["default"]}, "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "instance"},
+            {"source_labels": ["__address__"], "target_label": "__param_target", "replacement": "http://$1"},
+            {"source_labels": ["__exporter"], "target_label": "__address__"},
+            {"target_label": "job", "replacement": "buntime"}]}
+        return list(found.values())
 
 
 class Prometheus(_Server):
@@ -103,7 +118,7 @@ class Prometheus(_Server):
             "rule_files": rules,
             "alerting": {"alertmanagers": [{"static_configs": [
                 {"targets": [alertmanager_url.removeprefix("http://")]}]}]},
-            "scrape_configs": [{"job_name": "buntime", "file_sd_configs": [{"files": [targets.path]}]}]}
+            "scrape_configs": targets.scrape_configs()}
         path = os.path.join(folder, "prometheus.yml")
         pathlib.Path(path).write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         data = os.path.join(folder, "tsdb")
