@@ -181,9 +181,8 @@ class BadEditsTest(ConfigReloadTest):
         os.unlink(file)
         self.assertEqual(self.await_refusal(exporter, len(edits) + 1)["cause"],
                          f"cannot read the configuration file {file}: No such file or directory")
-        page = exporter.metrics()
-        self.assertEqual((page.value("buntime_up"), page.value(GOOD)), (1, 0))
-        self.assertEqual(page.value(GOOD_SINCE), before.value(GOOD_SINCE))
+        page = exporter.wait_until_up()
+        self.assertEqual((page.value(GOOD), page.value(GOOD_SINCE)), (0, before.value(GOOD_SINCE)))
         polls = page.value("buntime_exporter_polls_total", outcome="ok")
         eventually(lambda: exporter.metrics().value("buntime_exporter_polls_total", outcome="ok") > polls + 2)
         self.assertEqual(len(exporter.log(msg=REFUSED)), len(edits) + 1, "one line for each edit, not for each look")

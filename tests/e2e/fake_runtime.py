@@ -27,7 +27,7 @@ class FakeRuntime:
                 handler.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     handler.send_header(name, value)
-                with contextlib.suppress(ConnectionError):  # a client may have had enough
+                with contextlib.suppress(OSError):  # a client may have had enough
                     handler.end_headers()
                     handler.wfile.write(body)
 
