@@ -1,6 +1,6 @@
 """Every query of every dashboard, asked of a real Prometheus that scraped the real exporter.
 
-For each view (everything, a fleet, one runtime of it, each dialect alone, a target without the label `runtime`) a query
+For each view (everything, a fleet, one runtime of it, each dialect alone, a pod behind /probe, the prober itself) a query
 has data exactly where the catalogue says that its metrics exist; where it may have none although they do is listed here,
 with the reason.
 """
@@ -15,22 +15,22 @@ import dashboards
 import draw
 import png
 from dashboards import Where, expand, parsable
-from presence import Presence
+from presence import Presence, Sight
 from scene import RATE, SceneTest
 from support import binary, eventually
 
 # Queries that have data in these views only, although their metrics are there in all of them, by dashboard, panel and query.
 ONLY_IN = {
     # One pool has a history, in which it grows.
-    "buntime-capacity: Full in A": {"all", "pods", "two of them"},
-    # No exporter has modules.
-    "buntime-exporter: Probes A": set(),
+    "buntime-capacity: Full in A": {"all", "pods", "a pod and another"},
+    # One exporter has modules.
+    "buntime-exporter: Probes A": {"all", "the prober"},
     # One exporter serves TLS.
     "buntime-exporter: Certificate ends in A": {"all", "documented alone"},
     # One runtime of the fleet does not answer.
     "buntime-exporter: Polls B": {"all", "fleet"},
     # Where a runtime has a name, a kind begins with its first anomaly, and here there is none.
-    "buntime-exporter: Anomalies by kind A": {"all", "released alone", "documented alone", "pods", "two of them"},
+    "buntime-exporter: Anomalies by kind A": {"all", "released alone", "documented alone", "a pod and another"},
 }
 SECONDS = float(os.environ.get("SCENE_SECONDS", "16"))
 
@@ -50,17 +50,18 @@ class LiveTest(SceneTest):
             self.check_drawings()
 
     def views(self):
-        """Name -> choice of variables, dialects it shows, whether it is a fleet."""
-        at = self.instances
+        """Name -> choice of variables, and what there is to see."""
+        at, both = self.instances, {"documented", "released"}
         return {
-            "all": ({}, {"documented", "released"}, True),
-            "fleet": ({"instance": [at["fleet"]]}, {"documented", "released"}, True),
-            "released runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["blue"]}, {"released"}, True),
-            "documented runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["green"]}, {"documented"}, True),
-            "released alone": ({"instance": [at["released"]]}, {"released"}, False),
-            "documented alone": ({"instance": [at["documented"]]}, {"documented"}, False),
-            "pods": ({"cluster": ["eu"], "namespace": ["shop"], "instance": [at["pod"]]}, {"released"}, False),
-            "two of them": ({"instance": [at["released"], at["pod"]]}, {"released"}, False)}
+            "all": ({}, Sight(both, fleet=True)),
+            "fleet": ({"instance": [at["fleet"]]}, Sight(both, fleet=True)),
+            "released runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["blue"]}, Sight({"released"}, fleet=True)),
+            "documented runtime of a fleet": ({"instance": [at["fleet"]], "runtime": ["green"]}, Sight({"documented"}, fleet=True)),
+            "released alone": ({"instance": [at["released"]]}, Sight({"released"})),
+            "documented alone": ({"instance": [at["documented"]]}, Sight({"documented"})),
+            "pods": ({"cluster": ["eu"], "namespace": ["shop"], "instance": [at["pod"]]}, Sight({"released"}, exporter=False)),
+            "a pod and another": ({"instance": [at["released"], at["pod"]]}, Sight({"released"})),
+            "the prober": ({"job": ["buntime-exporter"]}, Sight(set()))}
 
     def span(self):
         """What $__range is: the whole scene."""
@@ -75,12 +76,12 @@ class LiveTest(SceneTest):
     def check_queries(self):
         presence = Presence(binary("EXPORTER"))
         seen = 0
-        for view, (choice, dialects, fleet) in self.views().items():
+        for view, (choice, sight) in self.views().items():
             for where in dashboards.targets(self.boards):
                 seen += 1
                 with self.subTest(view=view, query=str(where)):
                     expression = parsable(expand(where.expression, where.dashboard))
-                    if view in ONLY_IN.get(str(where), {view}) and presence.expected(expression, dialects, fleet):
+                    if view in ONLY_IN.get(str(where), {view}) and presence.expected(expression, sight):
                         eventually(lambda: self.ask(where, choice))
                     else:
                         self.assertFalse(self.ask(where, choice), "there should be no data")
@@ -90,6 +91,8 @@ class LiveTest(SceneTest):
     def check_variables(self):
         at = set(self.instances.values())
         wanted = {"cluster": {"eu"}, "namespace": {"shop"}, "job": {"buntime"}, "instance": at, "runtime": {"blue", "green", "red"}}
+        # This one offers the exporters' own pages as well.
+        more = {"buntime-exporter": {"job": {"buntime-exporter"}, "instance": {self.prober}}}
         for dashboard in self.boards.values():
             for name, variable in dashboards.variables(dashboard).items():
                 with self.subTest(dashboard["uid"], variable=name):
@@ -98,7 +101,7 @@ class LiveTest(SceneTest):
                     if name == "app":
                         self.assertGreater(len(found), 5)
                     else:
-                        self.assertEqual(found, wanted[name])
+                        self.assertEqual(found, wanted[name] | more.get(dashboard["uid"], {}).get(name, set()))
                     one = expand(selector, dashboard, {"instance": [self.instances["fleet"]], "namespace": [], "cluster": []})
                     self.assertTrue(self.prometheus.ask(f"label/{label}/values", **{"match[]": one}) or
                                     name in ("cluster", "namespace"))

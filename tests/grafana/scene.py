@@ -1,4 +1,4 @@
-"""A small world for the dashboards: runtimes of both dialects under load, read alone, as a fleet and as by /probe, and a
+"""A small world for the dashboards: runtimes of both dialects under load, read alone, as a fleet and through /probe, and a
 Prometheus with the recording rules of alerts/ that scrapes all of it."""
 import json
 import os
@@ -78,12 +78,17 @@ class SceneTest(ProgramTest):
             "documented": self.exporter("--runtime.url", urls["documented"], "--web.config.file",
                                         surroundings.write_tls(self.folder()))}
         self.instances = {name: exporter.url.removeprefix("http://") for name, exporter in exporters.items()}
-        pod = self.exporter("--runtime.url", urls["api"], "--runtime.pool-size", "30")
+        modules = {"modules": {"default": {"pool_size": 30, "allowed_targets": ["127.0.0.1/32"]}}}
+        # Usually a half of a second, which is all of the time that a scrape has here.
+        prober = self.exporter("--config.file", self.write("modules.yml", json.dumps(modules)), "--probe.timeout-offset", "50ms")
+        self.prober = prober.url.removeprefix("http://")
         self.instances["pod"] = POD["instance"]
         self.prometheus = self.adopt(Store([
             {"job_name": "buntime", "static_configs": [
-                {"targets": [self.instances["fleet"], self.instances["released"]]},
-                {"targets": [pod.url.removeprefix("http://")], "labels": POD}]},
+                {"targets": [self.instances["fleet"], self.instances["released"]]}]},
+            {"job_name": "probe", "metrics_path": "/probe", "params": {"target": [urls["api"]]}, "static_configs": [
+                {"targets": [self.prober], "labels": {"job": "buntime", **POD}}]},
+            {"job_name": "buntime-exporter", "static_configs": [{"targets": [self.prober]}]},
             {"job_name": "tls", "scheme": "https", "tls_config": {"insecure_skip_verify": True}, "static_configs": [
                 {"targets": [self.instances["documented"]], "labels": {"job": "buntime"}}]},
             {"job_name": "kubernetes", "honor_labels": True, "static_configs": [
