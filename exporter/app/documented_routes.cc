@@ -12,7 +12,7 @@
 namespace buntime {
 namespace {
 
-const std::string kBase = "/metrics/api/metrics";
+constexpr std::string_view kBase = "/metrics/api/metrics";
 
 // Nothing was read yet, or it is too old: as the runtime's own API says before there is a pool.
 HttpResponse NothingToShow(const Runtime& runtime) {
@@ -37,7 +37,7 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
   using Answer = std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&,
                                             const std::shared_ptr<const Runtime>&)>;
   const auto route = [&board = sources.board](std::string_view path, Answer answer) -> Route {
-    return {kBase + std::string(path), kPool,
+    return {std::string(kBase).append(path), kPool,
             [&board, answer = std::move(answer)](const HttpRequest& request) {
               const auto fleet = board.Latest();
               auto choice = ChooseRuntime(*fleet, request, Unnamed::kRefused);
@@ -61,7 +61,7 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
               const auto write = [](const Fleet&, const Runtime& shown) { return SummaryDocument(shown); };
               return live.Subscribe("", write, *fleet, *runtime, request.last_event_id);
             }),
-      {kBase + "/runtimes", kPool,
+      {std::string(kBase).append("/runtimes"), kPool,
        [&answers, &board = sources.board](const HttpRequest& request) {
          const auto fleet = board.Latest();
          return answers.Answer(request, fleet->revision, [&] { return RuntimesDocument(*fleet); });

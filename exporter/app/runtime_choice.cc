@@ -19,16 +19,17 @@ std::variant<std::shared_ptr<const Runtime>, HttpResponse> ChooseRuntime(const F
   const bool clear = runtimes.size() == 1 || (unnamed == Unnamed::kTheFirst && !runtimes.empty());
   if (wanted.empty() && clear) return runtimes.front();
 
-  std::string names;
+  std::string names = ",\"runtimes\":[";
   for (const auto& runtime : runtimes) {
-    names += names.empty() ? ",\"runtimes\":[" : ",";
+    if (!names.ends_with('[')) names += ',';
     AppendJsonString(names, runtime->name);
   }
-  return JsonError(400,
-                   wanted.empty()
-                       ? "there are several runtimes: say which with ?runtime=NAME"
-                       : "there is no runtime " + Printable(wanted, 80) + ": take one of `runtimes`",
-                   names + "]");
+  names += ']';
+  if (runtimes.empty())
+    return JsonError(400, "no runtime is polled here: /probe asks those it is told", names);
+  if (wanted.empty())
+    return JsonError(400, "there are several runtimes: say which with ?runtime=NAME", names);
+  return JsonError(400, "there is no runtime " + Printable(wanted, 80) + ": take one of `runtimes`", names);
 }
 
 }  // namespace buntime

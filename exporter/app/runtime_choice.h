@@ -12,7 +12,7 @@ namespace buntime {
 /// What a request that names no runtime means where there are several.
 enum class Unnamed { kTheFirst, kRefused };
 
-/// The runtime, or a 400 that lists the names.
+/// The runtime, or a 400 that lists the names: none, where the exporter only probes.
 std::variant<std::shared_ptr<const Runtime>, HttpResponse> ChooseRuntime(const Fleet& fleet,
                                                                          const HttpRequest& request,
                                                                          Unnamed unnamed);

@@ -85,7 +85,10 @@ bool ConnectionTable::MakeRoom() {
       return true;
     }
   }
-  return false;
+  // Clients of streams come back by themselves; a scraper that is turned away has lost a scrape.
+  if (streams_.empty()) return false;
+  (*streams_.begin())->Abort();
+  return true;
 }
 
 std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {

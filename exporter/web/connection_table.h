@@ -62,7 +62,8 @@ class ConnectionTable {
   bool full() const { return connections_.size() >= capacity_; }
   bool empty() const { return connections_.empty(); }
   /// Closes the connection that can best be spared: one that has said all, is not open yet, is idle, or is
-  /// sending its request, the longest such. False if all of them are being answered.
+  /// sending its request, the longest such, or else one that streams. False if all of them are being
+  /// answered.
   bool MakeRoom();
   /// Times out those whose deadline is at or before `now`; returns the next deadline.
   std::optional<SteadyTime> Expire(SteadyTime now);

@@ -215,6 +215,18 @@ TEST_F(EventsTest, EndWhenTheLockChangesSoThatClientsAreJudgedAnew) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+TEST_F(EventsTest, MakeRoomForWhoWouldBeTurnedAway) {
+  options_.limits.connections = 2;
+  Start();
+  HttpClient first = Listen();
+  HttpClient second = Listen();
+  ASSERT_TRUE(script_.AwaitSources(2));
+  first.ReadPast("\r\n\r\n");
+  second.ReadPast("\r\n\r\n");
+  EXPECT_EQ(HttpClient(server_->Addresses().front()).Ask("/").status, 200);
+  EXPECT_TRUE(script_.AwaitSources(1));
+}
+
 TEST_F(EventsTest, CrowdsThatComeAndGoLeaveNothingBehind) {
   Start();
   script_.Say("data: 1\n\n");
