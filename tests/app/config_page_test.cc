@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "config/config_file.h"
@@ -29,6 +30,27 @@ Target Full() {
   target.max_body = 3 << 20;
   target.worker_limit = 0;
   return target;
+}
+
+TEST(ConfigPageTest, ModulesReadBackAsTheSame) {
+  Config config;
+  auto module = std::make_shared<Module>();
+  module->name = "shop: #1";
+  module->target = Full();
+  module->target.name = "";
+  module->target.url = {};
+  module->target.timeout = 8s;
+  module->target.stale_after = module->target.interval;
+  module->target.allowed =
+      std::make_shared<const AddressRules>(*AddressRules::Parse({"[fd00::/8]:8000", "10.0.0.0/8", ".svc"}));
+  config.modules.push_back(module);
+  const std::string page = ConfigPage(config);
+  const auto file = ParseConfigFile(page, "/etc/buntime/config.yml");
+  ASSERT_TRUE(file) << file.error().message << "\n" << page;
+  ASSERT_EQ(file->modules.size(), 1U);
+  const auto again = BuildModule(file->modules[0], {}, file->defaults);
+  ASSERT_TRUE(again) << again.error().message << "\n" << page;
+  EXPECT_TRUE(SameModule(*again, *module)) << page;
 }
 
 TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {

@@ -5,7 +5,6 @@ import socket
 import unittest
 from contextlib import closing
 
-from fake_runtime import json_answer
 from probe_test import SECRET, ProbeTest, released
 from support import SANITIZED, binary
 
