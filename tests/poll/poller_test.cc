@@ -167,7 +167,7 @@ TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
   RunFor(poller, 21s);
   fetcher_.Fail(kStats, Outcome::kTimeout, "slow");
   RunFor(poller, 25s);
-  fetcher_.Json(kStats, Body(60000));
+  fetcher_.Json(kStats, Body(90000));
   RunFor(poller, 25s);
   ASSERT_EQ(log_.lines.size(), 4U);
   const std::string up = "info runtime is up url=http://h:1/metrics layout=admin dialect=released workers=1";
