@@ -4,13 +4,18 @@ from source.panels import GREEN, NEUTRAL, ORANGE, OUTCOME, RED, colored, column,
 from source.queries import IDENTITY, Query, top
 
 WHO = "{{instance}} {{runtime}}"
+# Every job in the store has processes and scrapes. Ours are those of an exporter, or of targets that told of Buntime within
+# the hour, so that one that is down does not disappear.
+OUR_PROCESSES = " and on (cluster, namespace, job, instance) buntime_exporter_build_info{$P}"
+OUR_TARGETS = (" and on (cluster, namespace, job, instance) (present_over_time(buntime_up{$S}[1h]@) "
+               "or present_over_time(buntime_exporter_build_info{$P}[1h]@))")
 
 
 def _status():
     process = "cluster, namespace, job, instance"
     return [
         [stat("Targets up", "Scrapes of these jobs that succeed: exporters, and runtimes behind /probe.",
-              [Query("sum(up{$P})")], thresholds=steps(RED, (1, GREEN))),
+              [Query(f"sum(up{{$P}}{OUR_TARGETS})".replace("@", ""))], thresholds=steps(RED, (1, GREEN))),
          stat("Failing polls", "Share of the polls of runtimes that fail.",
               [Query('(sum(rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) or vector(0)) / '
                      "(sum(rate(buntime_exporter_polls_total{$S}[W])) > 0)")], unit="percentunit",
@@ -29,7 +34,7 @@ def _status():
               thresholds=steps(RED, (604800, ORANGE), (2592000, GREEN)), no_value="no TLS")],
         [table("Exporters", "Which build runs where, since when, and when its configuration was last loaded.",
                [f"max by ({process}, version, revision, compiler) (buntime_exporter_build_info{{$P}})",
-                f"time() - max by ({process}) (process_start_time_seconds{{$P}})",
+                f"time() - max by ({process}) (process_start_time_seconds{{$P}}{OUR_PROCESSES})",
                 f"time() - max by ({process}) (buntime_exporter_config_last_reload_success_timestamp_seconds{{$P}})"],
                [column("job", "Job"), column("instance", "Instance"), column("version", "Version"), column("revision", "Revision"),
                 column("compiler", "Compiler"), column("#B", "Running for", unit="s"), column("#C", "Configured for", unit="s")],
@@ -78,12 +83,12 @@ def _scrapes():
     return [
         [lines("Duration of a scrape", "As Prometheus sees it, of the ten slowest targets, and 99 % of the exporter's own answers by "
                "path. Scrapes end at their timeout, usually 10 s.",
-               [Query(top(10, "scrape_duration_seconds{$P}@"), "Scrape {{job}} {{instance}}"), Query(answer, "99 % {{path}}")],
+               [Query(top(10, "scrape_duration_seconds{$P}@" + OUR_TARGETS), "Scrape {{job}} {{instance}}"), Query(answer, "99 % {{path}}")],
                unit="s", width=8, thresholds=steps(GREEN, (5, RED))),
          lines("Samples and new series", "Samples in a scrape, and how many of them began a new series: many for long mean that workers "
                "come and go. The ten largest targets.",
-               [Query(top(10, "scrape_samples_scraped{$P}@"), "Samples {{job}} {{instance}}"),
-                Query(top(10, "scrape_series_added{$P}@"), "New {{job}} {{instance}}")], width=8),
+               [Query(top(10, "scrape_samples_scraped{$P}@" + OUR_TARGETS), "Samples {{job}} {{instance}}"),
+                Query(top(10, "scrape_series_added{$P}@" + OUR_TARGETS), "New {{job}} {{instance}}")], width=8),
          lines("Requests to the exporter", "By path and status. 401 is a wrong password, 429 the rate limit, 503 a full server.",
                [Query("sum by (path, code) (rate(buntime_exporter_http_requests_total{$P}[W]))", "{{path}} {{code}}")],
                unit="reqps", width=8)]]
@@ -91,12 +96,12 @@ def _scrapes():
 
 def _process():
     return [
-        [lines("CPU", "Share of one processor.", [Query("rate(process_cpu_seconds_total{$P}[W])", "{{instance}}")],
+        [lines("CPU", "Share of one processor.", [Query("rate(process_cpu_seconds_total{$P}[W])" + OUR_PROCESSES, "{{instance}}")],
                unit="percentunit", width=8),
-         lines("Memory", "Resident memory of the exporter.", [Query("process_resident_memory_bytes{$P}", "{{instance}}")],
+         lines("Memory", "Resident memory of the exporter.", [Query("process_resident_memory_bytes{$P}" + OUR_PROCESSES, "{{instance}}")],
                unit="bytes", width=8),
          lines("File descriptors", "Open ones against the limit of the process.",
-               [Query("process_open_fds{$P} / (process_max_fds{$P} > 0)", "{{instance}}")], unit="percentunit", width=8,
+               [Query("process_open_fds{$P} / (process_max_fds{$P} > 0)" + OUR_PROCESSES, "{{instance}}")], unit="percentunit", width=8,
                thresholds=steps(GREEN, (0.8, RED)))]]
 
 

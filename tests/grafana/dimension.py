@@ -44,7 +44,8 @@ def of(node) -> dict:
         return {}
     if isinstance(node, Aggregation):
         # How many of something, or the sum of what is 0 or 1.
-        one = node.function == "sum" and isinstance(node.args[-1], Selector) and node.args[-1].name in ("up", "buntime_up")
+        summed = node.args[-1].left if isinstance(node.args[-1], Binary) else node.args[-1]
+        one = node.function == "sum" and isinstance(summed, Selector) and summed.name in ("up", "buntime_up")
         return THING if one or node.function == "count" else of(node.args[-1])
     if isinstance(node, Call):
         if node.function in ("rate", "irate", "deriv"):

@@ -33,6 +33,9 @@ NUMBERS = {
 WINDOWS = {
     "buntime-capacity: Full in A": "a trend of days",
     "buntime-capacity: Utilization, 95th percentile of a day A": "of a day, as the title says",
+    **dict.fromkeys(("buntime-exporter: Targets up A", "buntime-exporter: Duration of a scrape A",
+                     "buntime-exporter: Samples and new series A", "buntime-exporter: Samples and new series B"),
+                    "a target that is down told of itself a while ago"),
     "buntime-apps: Error budget left A": "an error budget is that of 30 days",
 }
 

@@ -69,9 +69,10 @@ class LiveTest(SceneTest):
 
     def ask(self, where: Where, choice):
         expression = expand(where.expression, where.dashboard, choice, rate=RATE, span=self.span())
-        if where.target["instant"]:
-            return self.prometheus.instant(expression)
-        return self.prometheus.range(expression, self.began)
+        instant = where.target["instant"]
+        found = self.prometheus.instant(expression) if instant else self.prometheus.range(expression, self.began)
+        self.assertNotIn(self.stranger, {series["metric"].get("instance") for series in found}, "it is not ours")
+        return found
 
     def check_queries(self):
         presence = Presence(binary("EXPORTER"))

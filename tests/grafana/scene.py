@@ -83,6 +83,7 @@ class SceneTest(ProgramTest):
         prober = self.exporter("--config.file", self.write("modules.yml", json.dumps(modules)), "--probe.timeout-offset", "50ms")
         self.prober = prober.url.removeprefix("http://")
         self.instances["pod"] = POD["instance"]
+        self.stranger = surroundings.kubernetes(self)
         self.prometheus = self.adopt(Store([
             {"job_name": "buntime", "static_configs": [
                 {"targets": [self.instances["fleet"], self.instances["released"]]}]},
@@ -92,7 +93,7 @@ class SceneTest(ProgramTest):
             {"job_name": "tls", "scheme": "https", "tls_config": {"insecure_skip_verify": True}, "static_configs": [
                 {"targets": [self.instances["documented"]], "labels": {"job": "buntime"}}]},
             {"job_name": "kubernetes", "honor_labels": True, "static_configs": [
-                {"targets": [surroundings.kubernetes(self)], "labels": {"cluster": POD["cluster"]}}]},
+                {"targets": [self.stranger], "labels": {"cluster": POD["cluster"]}}]},
         ], self.folder())).wait_until_ready()
         eventually(lambda: len(self.prometheus.instant("buntime_up == 1")) == 5)
         self.began = time.time()

@@ -9,12 +9,17 @@ import unittest
 
 from support import binary
 
-# As cAdvisor and kube-state-metrics of one cluster say it.
+# As cAdvisor and kube-state-metrics of one cluster say it, and the process of the latter about itself.
 CLUSTER = """
 container_memory_working_set_bytes{namespace="shop",pod="buntime-0",container="buntime"} 6.5e8
 kube_pod_container_resource_limits{namespace="shop",pod="buntime-0",container="buntime",resource="memory"} 1.073741824e9
 kube_horizontalpodautoscaler_status_current_replicas{namespace="shop",horizontalpodautoscaler="buntime"} 2
 kube_horizontalpodautoscaler_spec_max_replicas{namespace="shop",horizontalpodautoscaler="buntime"} 5
+process_cpu_seconds_total 100
+process_open_fds 10
+process_max_fds 1000
+process_resident_memory_bytes 1e9
+process_start_time_seconds 1.7e9
 """.lstrip()
 DAYS = 3
 STEP = 240  # seconds; a sample counts for five minutes
