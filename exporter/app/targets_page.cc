@@ -66,10 +66,12 @@ std::string Escaped(std::string_view text) {
   return out;
 }
 
+std::string Since(double unix_seconds, double now) {
+  return FormatDuration(std::chrono::seconds(std::lround(std::max(0.0, now - unix_seconds))));
+}
+
 std::string Ago(const std::optional<double>& unix_seconds, double now) {
-  if (!unix_seconds) return "–";
-  const auto rounded = std::chrono::seconds(std::lround(std::max(0.0, now - *unix_seconds)));
-  return FormatDuration(rounded) + " ago";
+  return unix_seconds ? Since(*unix_seconds, now) + " ago" : "–";
 }
 
 std::string Took(const std::optional<double>& seconds) {
@@ -88,8 +90,8 @@ void AppendRow(std::string& out, std::string_view name, const Runtime& runtime, 
   out.append("<span class=\"muted\">").append(Escaped(runtime.url)).append("</span></th>");
   std::string state = "<b>" + std::string(State(runtime)) + "</b>";
   if (runtime.tried && !runtime.up) {
-    state +=
-        " since " + Ago(runtime.down_since_unix_seconds, now) + ", " + std::string(Name(runtime.outcome));
+    if (const auto since = runtime.down_since_unix_seconds) state += " for " + Since(*since, now);
+    state += ", " + std::string(Name(runtime.outcome));
   }
   cell(state);
   cell(Ago(runtime.last_poll_unix_seconds, now));
@@ -153,7 +155,8 @@ std::string TargetsAsHtml(const Fleet& fleet, const std::vector<RecentProbe>& pr
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Targets · Buntime "
       "exporter</title>"
       "<link rel=\"icon\" href=\"assets/icon.svg\" type=\"image/svg+xml\">"
-      "<link rel=\"stylesheet\" href=\"assets/app.css\"><script "
+      "<link rel=\"stylesheet\" href=\"assets/app.css\"><link rel=\"stylesheet\" "
+      "href=\"assets/targets.css\"><script "
       "src=\"assets/theme.js\"></script></head>\n<body>\n"
       "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n"
       "<header class=\"bar\"><a class=\"brand\" href=\"./\"><img src=\"assets/icon.svg\" alt=\"\" "

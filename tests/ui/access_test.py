@@ -30,6 +30,7 @@ class AxeTest(UiTest):
             down = self.open(exporter, f"{path}?runtime=red")
             down.until_state("down")
             self.check(down, f"{path} of a runtime that is down")
+        self.check(self.open(exporter, "/targets", live=False), "/targets")
         cut = self.open(exporter)
         cut.until_state("up")
         exporter.stop()
