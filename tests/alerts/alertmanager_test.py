@@ -56,9 +56,6 @@ INHIBITION = [
                     ("BuntimeExporterSeriesChurn", {**HERE, "cluster": "w", "instance": "a:8000"}),
                     ("BuntimeExporterSeriesChurn", {**HERE, "cluster": "w", "instance": "b:8000"})],
      {"BuntimeExporterSeriesChurn w a:8000"}),
-    ("slow scrapes", [("BuntimeExporterDown", {**ONE, "cluster": "s"}), ("BuntimeExporterSlowScrapes", {**ONE, "cluster": "s"}),
-                      ("BuntimeExporterSlowScrapes", {**ONE, "cluster": "s", "instance": "b:8000"})],
-     {"BuntimeExporterSlowScrapes s a:8000"}),
     ("bare Docker", [("BuntimePoolExhausted", {"job": "buntime", "instance": "a:8000"}),
                      ("BuntimeHighUtilization", {"job": "buntime", "instance": "a:8000"}),
                      ("BuntimeHighUtilization", {"job": "buntime", "instance": "b:8000"})],
@@ -75,7 +72,6 @@ SCOPES = [
     ("BuntimeCrashLooping critical", "BuntimeRestart info", INSTANCE),
     ("BuntimeEphemeralQueueNearLimit critical", "BuntimeEphemeralQueueBacklog warning", INSTANCE),
     ("BuntimeAppErrorBudgetBurn critical", "BuntimeAppErrorBudgetBurn warning", ["cluster", "namespace", "job", "app"]),
-    ("BuntimeExporterDown warning", "BuntimeExporterSlowScrapes warning", ["cluster", "namespace", "job", "instance"]),
 ]
 
 

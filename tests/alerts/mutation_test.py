@@ -26,6 +26,7 @@ SURVIVORS = {
         "reached only when no sample of the window is 1, and then both are 0",
     "availability.yml: instance:buntime_up:max2m: drop job='buntime' at 275": ONE_IS_ENOUGH,
     "availability.yml: instance:buntime_up:max2m: drop job='buntime' at 327": ONE_IS_ENOUGH,
+    "exporter.yml: BuntimeExporterSlowScrapes: drop job='buntime|buntime-exporter' at 104": ONE_IS_ENOUGH,
     "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 35": ONE_IS_ENOUGH,
     "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 127": ONE_IS_ENOUGH,
     "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 208": ONE_IS_ENOUGH,

@@ -63,7 +63,7 @@ INCIDENTS = [
     Incident("bad deploy", tickets("BuntimeWorkersNotServing"), scenario("bad-deploy", app="checkout"), NOMINAL),
     Incident("eviction thrash", tickets("BuntimeEvictionChurn"), scenario("thrash"), NOMINAL),
     Incident("pool exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted"), NOMINAL,
-             simulator=("--release", "documented"), linger=40),  # long enough for everything that follows from it
+             simulator=("--release", "documented", "--rps", "8"), linger=40),  # long enough for everything that follows from it
     Incident("ephemeral queue saturated", pages("BuntimeEphemeralQueueNearLimit"), scenario("queue-saturated=300"), NOMINAL),
     Incident("one app failing", pages("BuntimeAppErrorBudgetBurn"), scenario("failing=1", app="checkout"), NOMINAL,
              history=errors_of("checkout")),

@@ -20,7 +20,7 @@ UNCHANGED = {
     "BuntimeAppErrorBudgetBurn": {"14.4", "6", "3", "10"}, "BuntimeWorkerStartFailures": {"3", "0.1"},
     "BuntimeWorkersNotServing": {"0.5", "6"}, "BuntimeAppHeapGrowth": {"1.5", "1.01", "1.02", "67108864"},
     "BuntimeExporterDown": {"0.5"}, "BuntimeExporterPollErrors": {"0.1", "1"}, "BuntimeExporterStaleData": {"1"},
-    "BuntimeExporterSeriesChurn": {"20000", "3", "12"},
+    "BuntimeExporterSlowScrapes": {"0.5"}, "BuntimeExporterSeriesChurn": {"20000", "3", "12"},
     "BuntimeExporterVersionSkew": {"1"}, "BuntimeMemoryNearLimit": {"0.9"}, "BuntimeOOMKilled": {"1"},
     "BuntimeAutoscalerBroken": {"1"},
     "buntime:pool_utilization:limit": {"0.8"}, "buntime:app_errors_per_requests:limit": {"0.01"},

@@ -16,7 +16,8 @@ from clock import FACTOR, FACTORS
 from notification import Notification
 from support import Process, binary, eventually
 
-INTERVAL = "250ms"  # of scrapes and evaluations
+SCRAPES = "250ms"  # 15 s
+EVALUATIONS = 2  # a second: each 30 s
 
 
 class Receiver:
@@ -114,7 +115,7 @@ class Prometheus(_Server):
             document = scale.rules(alertlib.load(path.read_text()), FACTORS.get(path.name, FACTOR))
             pathlib.Path(rules[-1]).write_text(json.dumps(document), encoding="utf-8")
         config = {
-            "global": {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL, "evaluation_interval": INTERVAL},
+            "global": {"scrape_interval": SCRAPES, "scrape_timeout": SCRAPES, "evaluation_interval": f"{1000 // EVALUATIONS}ms"},
             "rule_files": rules,
             "alerting": {"alertmanagers": [{"static_configs": [
                 {"targets": [alertmanager_url.removeprefix("http://")]}]}]},
@@ -147,10 +148,11 @@ class Prometheus(_Server):
 
 
 def write_history(history, data, folder):
-    """What the series were until a moment ago: (series, value, for how many seconds)."""
-    end = int(time.time() * 4) / 4 - 1
-    lines = [f"{series} {value:.9g} {end - step / 4:.3f}"
-             for series, value, seconds in history for step in range(int(seconds * 4), 0, -1)]
+    """What the series were until a moment ago: (series, value, for how many seconds). As many samples a second as the
+    evaluations leave, because a mean over time counts samples."""
+    end = int(time.time()) - 1
+    lines = [f"{series} {value:.9g} {end - step / EVALUATIONS:.3f}"
+             for series, value, seconds in history for step in range(int(seconds * EVALUATIONS), 0, -1)]
     if not lines:
         return
     path = os.path.join(folder, "history.om")
