@@ -7,8 +7,11 @@ import pathlib
 import re
 import subprocess
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import manifests
+import yaml
+from exposition import Exposition
 from manifests import only, render
 from programs import ProgramTest
 from support import MIB, binary, eventually
@@ -81,7 +84,7 @@ class ContainerTest(ProgramTest):
                               env={**container.environment(), **more})
 
     def test_arguments_and_configuration_are_accepted(self):
-        for overlay in ("base", "annotations", "prometheus-operator", "sidecar"):
+        for overlay in [*manifests.WITH_EXPORTER, "sidecar"]:
             with self.subTest(overlay):
                 result = self.check(overlay)
                 self.assertEqual(0, result.returncode, result.stderr)
@@ -132,6 +135,51 @@ class ContainerTest(ProgramTest):
         eventually(lambda: exporter.metrics().value("buntime_up") == 0)
         for name in ("livenessProbe", "readinessProbe"):
             self.assertEqual(200, exporter.get(container.spec[name]["httpGet"]["path"]).status, name)
+
+    def fleet(self, *simulator: str):
+        """The exporter of a fleet beside runtimes on this machine, whose addresses its configuration does not allow."""
+        container = self.container("fleet/exporter")
+        runtimes = self.simulator("--release", "0.5.4", "--api-key-file", self.write("fleet-key", KEY), *simulator)
+        exporter = self.exporter(*container.flags(), environment=container.environment())
+        return container, runtimes, exporter
+
+    def allow_this_machine(self, container: Container, probe) -> dict:
+        """Changes the configuration, which the exporter reads again; returns the module."""
+        path = container.folders["/etc/buntime-exporter"] / "config.yml"
+        config = yaml.safe_load(path.read_text())
+        config["modules"]["default"]["allowed_targets"] = ["127.0.0.1/32"]
+        path.write_text(yaml.safe_dump(config))
+        eventually(lambda: probe().status == 200)
+        return config["modules"]["default"]
+
+    def test_the_fleets_exporter_probes_what_its_configuration_allows(self):
+        container, runtime, exporter = self.fleet()
+
+        def probe():
+            return exporter.get(f"/probe?module=default&target={runtime.url}")
+
+        for name in ("livenessProbe", "readinessProbe"):
+            self.assertEqual(200, exporter.get(container.spec[name]["httpGet"]["path"]).status, name)
+        self.assertEqual(403, probe().status, "an address that no pod has")
+        module = self.allow_this_machine(container, probe)
+        page = Exposition(probe().text)
+        self.assertEqual(1, page.value("buntime_up"))
+        self.assertEqual(module["pool_size"], page.value("buntime_pool_size"))
+
+    def test_a_fleet_fits_the_limits(self):
+        container, runtimes, exporter = self.fleet("--runtimes", "200", "--workers", "50")
+
+        def probe(url=runtimes.url):
+            return exporter.get(f"/probe?module=default&target={url}")
+
+        self.allow_this_machine(container, probe)
+        with ThreadPoolExecutor(20) as pool:
+            for answer in pool.map(probe, 3 * runtimes.urls):
+                self.assertEqual(200, answer.status)
+        _, peak = exporter.memory()
+        limit = in_bytes(container.spec["resources"]["limits"]["memory"])
+        self.report(f"{len(runtimes.urls)} runtimes with 50 workers each: {peak / MIB:.1f} MiB at most")
+        self.assertLess(peak, limit / 2)
 
     def test_a_full_runtime_fits_the_limits(self):
         # As many workers as have series of their own by default.
