@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Measures one exporter beside a fleet of simulated runtimes.
+
+    tests/bench/fleet.py [--build build/release] [--runtimes 1000] [--workers 50] [--interval 5] [--seconds 60]
+                         [--churn-minutes 10]
+
+Three phases: a steady fleet; a tenth of it hanging; a tenth of it replaced each minute, by way of the configuration file.
+Printed for each, as Markdown: share of a core that the exporter takes, resident memory, open files, polls of a healthy
+runtime (the least, the most, and how many its interval allows), and the slowest 99th percentile of their durations.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+# pylint: disable=wrong-import-position
+from programs import Exporter, Simulator
+from support import eventually
+
+POLLS = "buntime_exporter_polls_total"
+
+
+class Fleet:
+    """The runtimes as the exporter's configuration names them; a replaced one gets a new name."""
+
+    def __init__(self, urls, interval, path):
+        self.urls, self.interval, self.path = urls, interval, path
+        self.generation = [0] * len(urls)
+        self.next = 0
+
+    def name(self, index):
+        return f"r{index}-{self.generation[index]}"
+
+    def names(self, indexes):
+        return [self.name(index) for index in indexes]
+
+    def write(self):
+        lines = [f"poll: {{interval: {self.interval}s}}", "runtimes:"]
+        lines += [f"  - {{name: {self.name(i)}, url: \"{url}\"}}" for i, url in enumerate(self.urls)]
+        new = self.path + ".new"
+        pathlib.Path(new).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        os.replace(new, self.path)
+
+    def replace(self, count):
+        for _ in range(count):
+            self.generation[self.next] += 1
+            self.next = (self.next + 1) % len(self.urls)
+        self.write()
+
+    def upcoming(self, count):
+        """The runtimes that are replaced next."""
+        return {(self.next + i) % len(self.urls) for i in range(count)}
+
+
+def read(exporter, metric, names):
+    """One metric of each of these runtimes. The page has a million lines: only those that matter are looked at."""
+    lines = re.findall(
+        rf'^{metric}{{(?:outcome="ok",)?runtime="([^"]+)"}} (\S+)$', exporter.get("/metrics").text, re.MULTILINE)
+    values = dict(lines)
+    return [float(values[name]) for name in names]
+
+
+def wait_until_up(exporter):
+    def up():
+        targets = json.loads(exporter.get("/targets", headers={"Accept": "application/json"}).text)["runtimes"]
+        return all(target["state"] == "up" for target in targets)
+
+    eventually(up, 60)
+
+
+def measure(exporter, fleet, healthy, seconds, each=lambda: None):
+    """A row of the table, over so many seconds; `each` runs every six of them."""
+    names = fleet.names(healthy)
+    before = read(exporter, POLLS, names)
+    cpu, started = exporter.cpu_seconds(), time.monotonic()
+    while (left := started + seconds - time.monotonic()) > 0:
+        time.sleep(min(6, left))
+        each()
+    took = time.monotonic() - started
+    share = (exporter.cpu_seconds() - cpu) / took
+    rises = [after - earlier for after, earlier in zip(read(exporter, POLLS, names), before)]
+    durations = sorted(read(exporter, "buntime_poll_duration_seconds", names))
+    open_files = re.search(r"^process_open_fds (\d+)$", exporter.get("/metrics").text, re.MULTILINE)[1]
+    return [f"{share:.1%}", f"{exporter.memory()[0] / (1 << 20):.0f} MiB", open_files,
+            f"{min(rises):.0f} to {max(rises):.0f} of {took / fleet.interval:.1f}",
+            f"{durations[int(len(durations) * 0.99)] * 1000:.1f} ms"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=str(ROOT / "build/release"))
+    parser.add_argument("--runtimes", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=50)
+    parser.add_argument("--interval", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--churn-minutes", type=int, default=10)
+    options = parser.parse_args()
+    os.environ["EXPORTER"] = f"{options.build}/buntime-exporter"
+    os.environ["SIMULATOR"] = f"{options.build}/buntime-simulator"
+
+    with tempfile.TemporaryDirectory(prefix="buntime-fleet-") as folder:
+        simulator = Simulator(["--runtimes", str(options.runtimes), "--workers", str(options.workers), "--release", "0.5.4",
+                               "--auth", "off"], folder).wait_until_listening()
+        fleet = Fleet(simulator.urls, options.interval, f"{folder}/fleet.yml")
+        fleet.write()
+        exporter = Exporter(["--config.file", fleet.path, "--web.listen-address", "127.0.0.1:0"], folder)
+        try:
+            exporter.wait_until_listening()
+            wait_until_up(exporter)
+            everyone = range(options.runtimes)
+            rows = [("steady", measure(exporter, fleet, everyone, options.seconds))]
+            hanging = options.runtimes // 10
+            for index in range(hanging):
+                simulator.fault("stall", runtime=index)
+            rows.append(("a tenth hangs", measure(exporter, fleet, everyone[hanging:], options.seconds)))
+            for index in range(hanging):
+                simulator.clear(runtime=index)
+            wait_until_up(exporter)
+            for minute in range(1, options.churn_minutes + 1):
+                lasting = sorted(set(everyone) - fleet.upcoming(options.runtimes // 8))
+                row = measure(exporter, fleet, lasting, 60, lambda: fleet.replace(options.runtimes // 100))
+                if minute in (1, options.churn_minutes):
+                    rows.append((f"churn, minute {minute}", row))
+        finally:
+            exporter.stop()
+            simulator.stop()
+    print(f"{options.runtimes} runtimes with {options.workers} workers each, polled every {options.interval} s\n")
+    print("| phase | of a core | resident | open files | polls of a healthy runtime | 99 % of polls within |\n|---|---|---|---|---|---|")
+    for name, row in rows:
+        print(f"| {name} | {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()
