@@ -15,7 +15,8 @@ from prometheus_server import Prometheus
 from support import Process, binary, eventually
 
 INTERVAL = 0.5  # seconds between scrapes
-RATE = "4s"  # what Grafana would make of $__rate_interval: at least four scrapes
+RATE = 10  # seconds, for $__rate_interval: a busy machine misses scrapes
+POINTS = 60  # of a range
 KEY = "the key of the fleet"
 # In place of a pod's address, as a store of several clusters has it.
 POD = {"instance": "10.1.0.7:8000", "cluster": "eu", "namespace": "shop"}
@@ -53,10 +54,10 @@ class Store(Prometheus):
     def instant(self, expression: str) -> list[dict]:
         return self.ask("query", query=expression)
 
-    def range(self, expression: str, begin: float, points: int = 60) -> list[dict]:
+    def range(self, expression: str, begin: float) -> list[dict]:
         end = time.time()
         return self.ask("query_range", query=expression, start=f"{begin}", end=f"{end}",
-                        step=f"{max((end - begin) / points, INTERVAL)}")
+                        step=f"{max((end - begin) / POINTS, INTERVAL)}")
 
 
 class SceneTest(ProgramTest):
