@@ -17,6 +17,7 @@ namespace buntime {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(3);
+constexpr int kAttempts = 10;
 constexpr std::uint64_t kMaxAnswer = 64 * 1024;
 
 // What to connect to in order to reach a socket that listens on `host`.
@@ -44,6 +45,8 @@ ExchangeResult Ask(const std::string& url, Log& log) {
   return *std::move(result);
 }
 
+bool Closed(const ExchangeResult& answer) { return !answer && answer.error().outcome == Outcome::kConnect; }
+
 }  // namespace
 
 std::optional<Error> CheckHealth(const Invocation& invocation, Log& log) {
@@ -62,11 +65,16 @@ std::optional<Error> CheckHealth(const Invocation& invocation, Log& log) {
 
   const std::string url = std::string(web.tls ? "https" : "http") + "://" + Reachable(address->host) + ":" +
                           std::to_string(address->port) + "/-/healthy";
-  const ExchangeResult answer = Ask(url, log);
+  const bool wants_certificate = web.tls && WantsClientCertificate(*web.tls);
+  ExchangeResult answer = Ask(url, log);
+  // Who is turned away sometimes sees the connection close before the reason arrives: that could be anybody's
+  // doing.
+  for (int attempt = 1; wants_certificate && Closed(answer) && attempt < kAttempts; ++attempt) {
+    answer = Ask(url, log);
+  }
   if (!answer) {
     // Only a server that is alive gets as far as turning away who shows no certificate.
-    const bool turned_away = answer.error().outcome == Outcome::kTls;
-    if (turned_away && web.tls && WantsClientCertificate(*web.tls)) return std::nullopt;
+    if (wants_certificate && answer.error().outcome == Outcome::kTls) return std::nullopt;
     return Error{url + ": " + answer.error().message};
   }
   // With --web.health-auth there is no password to show either: to be asked for one is a sign of life.
