@@ -127,6 +127,7 @@ void Connection::AwaitMore() {
 void Connection::Dispatch() {
   asked_at_ = std::chrono::steady_clock::now();
   if (StandingNow() == Standing::kRevoked) return Close();
+  stream_term_ = services_.table.stream_term();
   Enter(Phase::kHandling);
   const RequestHead& request = reader_.request();
   const Route* const route = services_.router.Find(request.path);
@@ -224,7 +225,8 @@ void Connection::EndAnswer() {
 void Connection::BeginStream() {
   Observe();
   services_.table.EndRequest(places_);
-  if (services_.table.draining()) return Linger();
+  // Streams were ended since this one was let in.
+  if (services_.table.draining() || stream_term_ != services_.table.stream_term()) return Linger();
   stream_->LimitBacklog();
   kept_ = begin_ = end_ = 0;
   services_.table.AddStream(*this);

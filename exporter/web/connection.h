@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,7 +103,8 @@ class Connection final : public StreamEvents,
   HttpResponse response_;
   std::string head_;
   bool keep_alive_ = false;
-  EventSource::Piece event_;  // being written
+  std::uint64_t stream_term_ = 0;  // when the request arrived
+  EventSource::Piece event_;       // being written
 };
 
 }  // namespace buntime

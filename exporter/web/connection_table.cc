@@ -75,6 +75,7 @@ void ConnectionTable::FeedStreams() {
 }
 
 void ConnectionTable::EndStreams() {
+  ++stream_term_;
   for (Connection* const stream : streams_) stream->EndStream();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -58,6 +59,8 @@ class ConnectionTable {
   /// Asks them for their next event.
   void FeedStreams();
   void EndStreams();
+  /// Rises with each EndStreams: a stream of an earlier term must not begin any more.
+  std::uint64_t stream_term() const { return stream_term_; }
 
   bool full() const { return connections_.size() >= capacity_; }
   bool empty() const { return connections_.empty(); }
@@ -88,6 +91,7 @@ class ConnectionTable {
   DeadlineQueue<Connection> request_;
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
   std::unordered_set<Connection*> streams_;
+  std::uint64_t stream_term_ = 0;
   bool draining_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -80,6 +81,7 @@ class EventsTest : public ::testing::Test {
                         response.content_type = "text/event-stream";
                         response.headers = {{"Last", std::string(request.last_event_id)}};
                         response.events = std::make_shared<Source>(script_);
+                        if (hold_.valid()) hold_.wait_for(kPatience);
                         return response;
                       }});
     auto server = StartServer(options_, std::move(routes), observations_.Observer(), log_);
@@ -96,6 +98,7 @@ class EventsTest : public ::testing::Test {
   Observations observations_;
   Script script_;
   ServerOptions options_;
+  std::shared_future<void> hold_;   // what a handler waits for, if valid
   std::unique_ptr<Server> server_;  // last: stops before what its handlers use goes
 };
 
@@ -212,6 +215,20 @@ TEST_F(EventsTest, EndWhenTheLockChangesSoThatClientsAreJudgedAnew) {
   HttpClient client = Listen();
   client.ReadPast("\r\n\r\n");
   server_->Secure(std::make_shared<const Security>());
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST_F(EventsTest, ThatTheOldLockLetInDoNotBeginUnderTheNew) {
+  std::promise<void> release;
+  hold_ = release.get_future().share();
+  Start();
+  script_.Say("data: 1\n\n");
+  HttpClient client = Listen();
+  ASSERT_TRUE(script_.AwaitSources(1));
+  server_->Secure(std::make_shared<const Security>());
+  EXPECT_EQ(HttpClient(server_->Addresses().front()).Ask("/").status, 200) << "the lock has changed by now";
+  release.set_value();
+  EXPECT_NE(client.ReadPast("\r\n\r\n"), "");
   EXPECT_TRUE(client.AtEnd());
 }
 
