@@ -53,6 +53,7 @@ class NamesTest(UiTest):
         self.assertEqual([worker["id"] for worker in known[:5]], NAMES[:5])
         page = self.open(exporter, "/workers?sort=requests")
         page.until(f"document.querySelector('#shown').textContent === '{len(known)} of {len(known)} workers'")
+        page.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")
         self.assertEqual(page.evaluate("""[...document.querySelectorAll('#rows .row:not([hidden]) .id')]
             .map(cell => cell.textContent)"""), [worker["id"] for worker in known])
         self.assert_nothing_ran(page)

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from browser import Browser
 from programs import Exporter, Simulator
 
-WIDE = {"width": 1280, "height": 1180}
+WIDE = {"width": 1200, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--apps", "40", "--pool-size", "48", "--idle-timeout", "3s",
         "--ttl", "25s", "--scenario", "failing=0.15"]
+DEPOT = ["--release", "documented", "--apps", "4990", "--rps", "2000", "--pool-size", "8000", "--warmup", "20m"]
 SIZE = ["--runtime.pool-size", "48"]
 
 
@@ -43,7 +44,7 @@ PICTURES = [
     Picture("overview-empty", "/?runtime=night"),
     Picture("overview-down", "/?runtime=gone"),
     Picture("overview-down-phone", "/?runtime=gone", "dark", PHONE),
-    Picture("workers", "/workers?runtime=depot&sort=memory_bytes", "dark", {"width": 1280, "height": 720}),
+    Picture("workers", "/workers?runtime=depot", "dark", {"width": 1280, "height": 720}),
     Picture("workers-light", "/workers?runtime=shop"),
     Picture("workers-phone", "/workers?runtime=depot", "light", PHONE),
     Picture("workers-empty", "/workers?runtime=night"),
@@ -58,7 +59,7 @@ class Stage:
         self.processes: list[Exporter | Simulator] = []
         runtimes = {
             "shop": self.simulator(*SHOP),
-            "depot": self.simulator("--release", "documented", "--workers", "5000"),
+            "depot": self.simulator(*DEPOT),
             "night": self.simulator("--release", "documented", "--apps", "0", "--ephemeral-apps", "0"),
             "gone": self.simulator("--warmup", "3h"),
         }
@@ -79,7 +80,7 @@ class Stage:
         started = time.monotonic()
         while (passed := time.monotonic() - started) < seconds:
             wave = math.sin(passed / 70) + 0.4 * math.sin(passed / 23)
-            self.shop.control("load", rps=14 + 9 * wave, ephemeral_rps=24 + 6 * wave)
+            self.shop.control("load", rps=14 + 9 * wave, ephemeral_rps=15 + 7 * wave)
             time.sleep(5)
 
     def stop(self) -> None:

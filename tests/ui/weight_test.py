@@ -3,7 +3,8 @@
 import statistics
 import unittest
 
-from support import SANITIZED
+from browser import Page
+from support import SANITIZED, eventually
 from uitest import LIVELY, UiTest
 
 MOST_BYTES = 60_000
@@ -24,12 +25,18 @@ class WeightTest(UiTest):
         for path in ("/", "/workers"):
             page = self.open(exporter, path)
             self.assert_no_problems(page)
-            files = [entry for entry in page.responses() if "/api/" not in entry["url"]]
+            files = eventually(lambda: self.files(page))
             weight = sum(entry["bytes"] for entry in files)
             self.report(f"{path}: {weight} bytes in {len(files)} files")
             self.assertLess(weight, MOST_BYTES)
             self.assertGreater(weight, 10_000)
             self.assertTrue(all(entry["url"].startswith(exporter.url) for entry in page.responses()))
+
+    def files(self, page: Page) -> list[dict]:
+        """Everything that the page is made of, once all of it was read."""
+        files = [entry for entry in page.responses() if "/api/" not in entry["url"]]
+        assert all("bytes" in entry for entry in files), "not all read yet"
+        return files
 
     def test_policy(self) -> None:
         exporter = self.exporter("--runtime.url", "http://127.0.0.1:9")
