@@ -3,8 +3,8 @@
 
     EXPORTER=… SIMULATOR=… PROMETHEUS=… PROMTOOL=… ALERTMANAGER=… lab.py [--only NAME…] [--update]
 
-All incidents happen at the same time, each in a cluster of its own, while a healthy one beside them sees deploys,
-a scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
+All incidents happen at the same time, each in a cluster of its own, while healthy ones beside them see deploys, a
+scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
 notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and the README's quotation of it.
 """
 import argparse

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from clock import FACTOR, FACTORS
 
+HEAPS = FACTORS["resource-exhaustion.yml"]
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -82,12 +84,13 @@ def page(text):
     return f"""# The incident lab
 
 Each incident happens to simulated runtimes that a real exporter polls, with a real Prometheus and a real Alertmanager
-behind it, in an installation of its own. The quiet runs beside them see deploys, five times the load, one of them with
-a second runtime, and a night. Time runs {FACTOR} times as fast, for heaps {FACTORS["resource-exhaustion.yml"]} times; nothing else of the rules differs.
+behind it, in an installation of its own. "Probed" means that Prometheus knows the runtimes and scrapes `/probe`. The
+quiet runs beside the incidents see deploys, five times the load, one of them with a second runtime, and a night. Time
+runs {FACTOR} times as fast, for heaps {HEAPS} times; nothing else of the rules differs.
 
 * "Fired" is what reached the receiver (pager or tickets) from the beginning to ten minutes after the last resolution.
 * "Fired, nobody told" is what Prometheus knew besides at the time of the cure: inhibited, or of severity info.
-* "s" is measured from the fault to the first notification; "in real time" is {FACTOR} (heaps: {FACTORS["resource-exhaustion.yml"]}) times that.
+* "s" is measured from the fault to the first notification; "in real time" is {FACTOR} (heaps: {HEAPS}) times that.
 * "Resolved" is the time from the cure to the last notification that something is over.
 
 {text}
