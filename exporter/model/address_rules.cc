@@ -14,7 +14,6 @@ namespace buntime {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-constexpr int kMappedBits = 96;
 
 struct SpecialRange {
   std::string_view cidr;
