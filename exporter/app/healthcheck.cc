@@ -17,7 +17,6 @@ namespace buntime {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(3);
-constexpr int kAttempts = 10;
 constexpr std::uint64_t kMaxAnswer = 64 * 1024;
 
 // What to connect to in order to reach a socket that listens on `host`.
@@ -33,19 +32,19 @@ bool WantsClientCertificate(const WebTls& tls) {
          tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
 }
 
-ExchangeResult Ask(const std::string& url, Log& log) {
+// `picky`: the server will turn us away, and how it does that is what we want to know.
+ExchangeResult Ask(const std::string& url, bool picky, Log& log) {
   const auto fetcher = MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log);
   Request request{.url = url, .credential = {}, .tls = {}, .timeout = kPatience, .max_body = kMaxAnswer};
   // Which names the certificate is for is between the server and its scrapers; this is the machine's own
   // address.
   request.tls.insecure_skip_verify = true;
+  request.at_most_tls12 = picky;
   std::optional<ExchangeResult> result;
   fetcher->Start(request, [&result](ExchangeResult answer) { result = std::move(answer); });
   while (!result) fetcher->Wait(kPatience);
   return *std::move(result);
 }
-
-bool Closed(const ExchangeResult& answer) { return !answer && answer.error().outcome == Outcome::kConnect; }
 
 }  // namespace
 
@@ -65,16 +64,11 @@ std::optional<Error> CheckHealth(const Invocation& invocation, Log& log) {
 
   const std::string url = std::string(web.tls ? "https" : "http") + "://" + Reachable(address->host) + ":" +
                           std::to_string(address->port) + "/-/healthy";
-  const bool wants_certificate = web.tls && WantsClientCertificate(*web.tls);
-  ExchangeResult answer = Ask(url, log);
-  // Who is turned away sometimes sees the connection close before the reason arrives: that could be anybody's
-  // doing.
-  for (int attempt = 1; wants_certificate && Closed(answer) && attempt < kAttempts; ++attempt) {
-    answer = Ask(url, log);
-  }
+  const bool picky = web.tls && WantsClientCertificate(*web.tls);
+  const ExchangeResult answer = Ask(url, picky, log);
   if (!answer) {
-    // Only a server that is alive gets as far as turning away who shows no certificate.
-    if (wants_certificate && answer.error().outcome == Outcome::kTls) return std::nullopt;
+    // Only a server that is alive gets as far as turning away who shows no certificate (or no TLS 1.3).
+    if (picky && answer.error().outcome == Outcome::kTls) return std::nullopt;
     return Error{url + ": " + answer.error().message};
   }
   // With --web.health-auth there is no password to show either: to be asked for one is a sign of life.

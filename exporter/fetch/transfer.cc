@@ -149,6 +149,7 @@ void Transfer::SetTls(const Request& request) {
   // By default a CA file that was replaced would be trusted for another day.
   constexpr long kCaCacheSeconds = 60;
   Set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  if (request.at_most_tls12) Set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_MAX_TLSv1_2});
   if (!tls_.ca_file.empty()) {
     Set(CURLOPT_CAINFO, tls_.ca_file.c_str());
     Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's would be trusted as well

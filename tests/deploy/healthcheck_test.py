@@ -50,7 +50,8 @@ class HealthcheckTest(LockedTest):
         cases = {"plain": (None, users, ()), "tls": ("", "", ()),
                  "password for health, too": ("", users, ("--web.health-auth",)),
                  "client certificates": (required, "", ()),
-                 "the same in TLS 1.2": (required + "\nmax_version: TLS12", "", ())}
+                 "the same in TLS 1.2": (required + "\nmax_version: TLS12", "", ()),
+                 "the same in TLS 1.3": (required + "\nmin_version: TLS13", "", ())}
         for case, (tls, rest, flags) in cases.items():
             with self.subTest(case):
                 self.configure(tls, rest)
