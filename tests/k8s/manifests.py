@@ -5,6 +5,7 @@ KUBECTL names another kubectl than the one of the system.
 import functools
 import os
 import pathlib
+import re
 import subprocess
 
 import yaml
@@ -12,6 +13,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
 CHARTS = pathlib.Path(__file__).resolve().parent / "charts"
+VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
 # Everything that a user may apply; `rules` and `grafana` hold no program.
 OVERLAYS = sorted(str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml"))
@@ -32,6 +34,12 @@ def render(overlay: str) -> list[dict]:
     result = kustomize(K8S / overlay)
     assert result.returncode == 0, f"{overlay} does not render: {result.stderr}"
     return documents(result.stdout)
+
+
+def own_objects() -> list[tuple[str, dict]]:
+    """Every object of every overlay, with words for where it is."""
+    return [(f"{overlay}: {item['kind']} {item['metadata']['name']}", item)
+            for overlay in OVERLAYS for item in render(overlay)]
 
 
 def sidecar_patch() -> dict:

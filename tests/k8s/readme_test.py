@@ -12,7 +12,6 @@ import yaml
 from manifests import only
 
 README = (manifests.K8S / "README.md").read_text()
-VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (manifests.ROOT / "CMakeLists.txt").read_text(), re.M)[1]
 
 
 def blocks(language: str) -> list[str]:
@@ -50,7 +49,7 @@ class FolderTest(unittest.TestCase):
         objects = self.render()
         self.assertEqual({"shop"}, {item["metadata"]["namespace"] for item in objects})
         container = manifests.container(only(objects, "Deployment")["spec"]["template"]["spec"])
-        self.assertEqual(f"registry.example.com/buntime-exporter:{VERSION}", container["image"])
+        self.assertEqual(f"registry.example.com/buntime-exporter:{manifests.VERSION}", container["image"])
         url, size = container["env"]
         self.assertEqual("http://shop-buntime:8000", url["value"])
         self.assertEqual({"name": "shop-buntime", "key": "RUNTIME_POOL_SIZE", "optional": True},
@@ -128,7 +127,7 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(5, len(rows) - 2, "five lines, a head and a rule")
 
     def test_versions(self):
-        self.assertEqual({VERSION}, set(re.findall(r"buntime-exporter:(\S+)", README)))
+        self.assertEqual({manifests.VERSION}, set(re.findall(r"buntime-exporter:(\S+)", README)))
 
 
 if __name__ == "__main__":
