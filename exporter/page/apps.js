@@ -24,7 +24,7 @@ export const BY_ERRORS = {
   none: (apps) => (apps.length > 0 && apps.every((app) => !isKnown(app.errors))
     ? 'This runtime does not report errors.' : 'No errors seen.'),
   columns: [
-    { label: 'Of requests', text: share },
+    { label: 'Share', text: share },
     { label: 'Errors', text: (app) => count(app.errors) },
     { label: 'Per second', text: (app) => rate(app.errors_per_second) },
   ],

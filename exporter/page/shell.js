@@ -92,7 +92,9 @@ function showHead({ runtime, runtimes, exporter }) {
     setText(byId('title'), runtime.name || 'Buntime');
     setText(source, sourceLine(runtime));
   }
-  setText(byId('version'), `Version ${exporter.version}${exporter.revision ? ` (${exporter.revision})` : ''}`);
+  // What was not built from a repository has no revision to tell.
+  const revision = exporter.revision === 'unknown' ? '' : ` (${exporter.revision})`;
+  setText(byId('version'), `Version ${exporter.version}${revision}`);
   for (const [name, path] of Object.entries(exporter.links)) {
     const anchor = byId(`link-${name}`);
     if (anchor === null || path === null) continue;
