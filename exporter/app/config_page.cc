@@ -1,5 +1,7 @@
 #include "app/config_page.h"
 
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "base/text.h"
@@ -92,11 +94,30 @@ void AppendModule(Yaml& yaml, const Module& module) {
   yaml.Line("    ", "worker_limit", std::to_string(module.target.worker_limit));
 }
 
+// As comments: they have no place in the file.
+void AppendFlags(Yaml& yaml, const Config& config) {
+  constexpr std::array kLevels = {"debug", "info", "warn", "error"};
+  const auto truth = [](bool value) { return value ? "true" : "false"; };
+  yaml.text += "# Set by flags; only a restart changes them.\n";
+  for (const std::string& address : config.listen) yaml.Line("# ", "--web.listen-address", address);
+  yaml.Line("# ", "--web.telemetry-path", config.telemetry_path);
+  yaml.Line("# ", "--web.config.file", config.web_config_file);
+  yaml.Line("# ", "--web.health-auth", truth(config.health_auth));
+  yaml.Line("# ", "--web.enable-lifecycle", truth(config.enable_lifecycle));
+  yaml.Line("# ", "--web.prometheus", truth(config.prometheus_api));
+  yaml.Line("# ", "--web.sse-interval", FormatDuration(config.sse_interval));
+  yaml.Line("# ", "--web.sse-clients", std::to_string(config.sse_clients));
+  yaml.Line("# ", "--probe.timeout-offset", FormatDuration(config.probe_timeout_offset));
+  yaml.Line("# ", "--log.level", kLevels[static_cast<std::size_t>(config.log_level)]);
+  yaml.Line("# ", "--log.format", config.log_format == LogFormat::kJson ? "json" : "logfmt");
+}
+
 }  // namespace
 
 std::string ConfigPage(const Config& config) {
   Yaml yaml;
-  if (!config.targets.empty()) yaml.text = "runtimes:\n";
+  AppendFlags(yaml, config);
+  if (!config.targets.empty()) yaml.text += "runtimes:\n";
   for (const Target& target : config.targets) AppendTarget(yaml, target);
   if (!config.modules.empty()) yaml.text += "modules:\n";
   for (const auto& module : config.modules) AppendModule(yaml, *module);

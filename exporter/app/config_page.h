@@ -8,7 +8,8 @@
 namespace buntime {
 
 /// YAML in the form of the configuration file, every value written out, runtime by runtime; it reads back as
-/// the same targets. Secrets are not in it, only the names of the files that hold them.
+/// the same targets. What only flags say stands above, as comments. Secrets are not in it, only the names of
+/// the files that hold them.
 std::string ConfigPage(const Config& config);
 
 }  // namespace buntime

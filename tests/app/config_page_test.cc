@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "config/config_file.h"
 #include "config/target_builder.h"
@@ -77,6 +80,24 @@ TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {
     const auto target = BuildTarget({&file->runtimes[i]});
     ASSERT_TRUE(target) << target.error().message;
     EXPECT_EQ(*target, config.targets[i]) << page;
+  }
+}
+
+TEST(ConfigPageTest, WhatFlagsSayIsAComment) {
+  Config config;
+  config.listen = {"127.0.0.1:0", "a\nruntimes: b"};
+  config.web_config_file = "/etc/web.yml";
+  config.log_level = LogLevel::kWarn;
+  std::istringstream page(ConfigPage(config));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(page, line);) {
+    EXPECT_TRUE(line.starts_with("# ")) << line;
+    lines.push_back(line);
+  }
+  for (const char* const line :
+       {R"(# --web.listen-address: "127.0.0.1:0")", R"(# --web.listen-address: "a\nruntimes: b")",
+        R"(# --web.config.file: "/etc/web.yml")", R"(# --log.level: "warn")"}) {
+    EXPECT_NE(std::ranges::find(lines, line), lines.end()) << line;
   }
 }
 

@@ -4,6 +4,7 @@ what the two pages of --web.enable-lifecycle answer."""
 import json
 import os
 import signal
+import time
 import unittest
 
 import yaml
@@ -60,8 +61,10 @@ class WaysTest(ConfigReloadTest):
         self.configure("http://127.0.0.1:1", "http://127.0.0.1:2")
         exporter = self.start()
         self.await_runtimes(exporter, "ab")
+        began = time.monotonic()
         self.configure("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3")  # another file by this name
         self.await_runtimes(exporter, "abc")
+        self.report(f"a change takes effect after {time.monotonic() - began:.1f} s")
         text = "runtimes:\n- {name: a, url: 'http://127.0.0.1:1'}\n- {name: z, url: 'http://127.0.0.1:2'}\n"
         self.write("buntime.yml", text)  # the same file, other content
         self.await_runtimes(exporter, "az")
@@ -246,12 +249,25 @@ class LifecycleTest(ConfigReloadTest):
         self.assertEqual(shown["a"]["api_key_file"], self.path("key"))
         self.assertEqual(shown["b"]["tls"]["server_name"], "buntime.test")
         self.assertEqual(shown["c"]["basic_auth"], {"username": "ops", "password_file": self.path("password")})
+        self.assertIn('\n# --web.listen-address: "127.0.0.1:0"\n', answer.text)
         copy = self.write("copy.yml", answer.text)
         self.assertEqual(self.run_exporter("--config.file", copy, "--config.check")[1], 0)
         again = self.exporter("--config.file", copy, "--web.enable-lifecycle", fast=False)
         self.assertEqual(again.get("/config").text, answer.text)
         self.configure("http://127.0.0.1:1")
         eventually(lambda: len(yaml.safe_load(exporter.get("/config").text)["runtimes"]) == 1)
+
+    def test_modules_stand_on_the_page(self):
+        self.write("key", SECRET)
+        file = self.write("buntime.yml", "modules:\n  default:\n    allowed_targets: [10.0.0.0/8, .svc.cluster.local]\n"
+                                         "    api_key_file: key\n    timeout: 2s\n")
+        exporter = self.exporter("--config.file", file, "--web.enable-lifecycle", fast=False)
+        page = exporter.get("/config").text
+        self.assertNotIn(SECRET, page)
+        self.assertEqual(yaml.safe_load(page)["modules"]["default"]["allowed_targets"],
+                         ["10.0.0.0/8", ".svc.cluster.local"])
+        again = self.exporter("--config.file", self.write("copy.yml", page), "--web.enable-lifecycle", fast=False)
+        self.assertEqual(again.get("/config").text, page)
 
     def test_both_pages_ask_for_the_password(self):
         self.configure("http://127.0.0.1:1")
