@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: deploy/run.sh [flags of buntime-exporter…]
-# Installs what is missing, builds, and runs the exporter. Without a runtime's URL it starts a simulated runtime of
+# Installs what is missing, builds, and runs the exporter. Without a URL or a configuration file it starts a simulated runtime of
 # its own and exports that one, so that http://localhost:10077/ shows something alive.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -21,10 +21,10 @@ rm -f "$log"
 trap - EXIT
 
 needs_runtime=yes
-[[ -n ${BUNTIME_EXPORTER_RUNTIME_URL:-} ]] && needs_runtime=no
+[[ -n ${BUNTIME_EXPORTER_RUNTIME_URL:-}${BUNTIME_EXPORTER_CONFIG_FILE:-} ]] && needs_runtime=no
 for flag in "$@"; do
   case $flag in
-    --runtime.url | --runtime.url=* | -h | --help | --version | --metrics.list*) needs_runtime=no ;;
+    --runtime.url | --runtime.url=* | --config.file | --config.file=* | -h | --help | --version | --metrics.list*) needs_runtime=no ;;
   esac
 done
 [[ $needs_runtime == no ]] && exec build/release/buntime-exporter "$@"
