@@ -104,9 +104,9 @@ TEST_F(GoldenTest, FleetWithOneDownAndOneNeverReached) {
   Poll(down, Capture("0.2.26", 5), Layout::kApi);
   clock_.Advance(1min);
   Poll(up, Capture("0.5.4", 6), Layout::kAdmin);
-  down.Fail({Outcome::kTimeout, "no answer"}, Layout::kApi, 3s);
+  down.Fail({Outcome::kTimeout, "no answer"}, Layout::kApi, 1.7e9, 3s);
   RuntimeState never(MakeTarget("never \"reached\""));
-  never.Fail({Outcome::kUnauthorized, "401"}, Layout::kAdmin, 2ms);
+  never.Fail({Outcome::kUnauthorized, "401"}, Layout::kAdmin, 1.7e9, 2ms);
   Expect("fleet", {&up, &down, &never});
 }
 
