@@ -1,6 +1,8 @@
-"""Which labels the result of an expression can have."""
+"""Which labels the result of an expression can have, and whether its value is a computed one."""
 import promql
 from promql import Aggregation, Binary, Call, Number, Selector, Subquery
+
+ESTIMATES = {"rate", "irate", "increase", "delta", "deriv", "avg_over_time", "quantile_over_time"}
 
 
 class LabelSet:
@@ -66,3 +68,17 @@ def is_scalar(node):
     if isinstance(node, Binary):
         return is_scalar(node.left) and is_scalar(node.right)
     return isinstance(node, Number) or isinstance(node, Call) and node.function in ("scalar", "time")
+
+
+def computed(node):
+    """Whether the value of the result comes out of an average, a rate, or a division."""
+    if isinstance(node, Binary):
+        if node.op == "/":
+            return True
+        carrier = node.right if is_scalar(node.left) else node.left
+        return computed(carrier) or node.op == "or" and computed(node.right)
+    if isinstance(node, Selector):
+        return ":ratio" in node.name or ":mean" in node.name or ":rate" in node.name
+    if isinstance(node, Call):
+        return node.function in ESTIMATES or any(computed(argument) for argument in node.args)
+    return isinstance(node, Aggregation) and (node.function == "avg" or computed(node.args[-1]))

@@ -8,7 +8,7 @@ import re
 
 import promql
 from alertlib import TARGET_LABELS
-from labelsets import LabelSet, is_scalar, label_set
+from labelsets import LabelSet, computed, is_scalar, label_set
 from promql import Aggregation, Binary, Call, Number, Selector, Subquery
 
 SCRAPE_INTERVAL = 15  # seconds, in all scrape configurations of this project
@@ -17,7 +17,6 @@ KNOWN_FUNCTIONS = RATE_FUNCTIONS | {
     "absent", "delta", "label_replace", "scalar", "time", "vector", "avg_over_time", "min_over_time", "max_over_time",
     "sum_over_time", "count_over_time", "present_over_time", "quantile_over_time", "last_over_time", "round", "clamp_min",
     "changes", "deriv", "histogram_quantile", "abs", "timestamp", "topk"}
-ESTIMATES = {"rate", "irate", "increase", "delta", "deriv", "avg_over_time", "quantile_over_time"}
 INSTANCE_LABELS = {"instance", "pod", "container", "endpoint", "node", "runtime"}
 FOREIGN = re.compile(r"up|scrape_.*|process_.*|ALERTS")
 DASHBOARD = re.compile(r"/d/buntime-(overview|workers|apps|capacity|exporter)(\?[^ ]+)?")
@@ -116,20 +115,6 @@ def humanized(rules):
             for text in rule.body.get("annotations", {}).values():
                 if re.search(r"\{\{ *\$value *\}\}", text):
                     yield rule, "the value is a computed one and needs humanize, humanizePercentage or humanizeDuration"
-
-
-def computed(node):
-    """Whether the value of the result comes out of an average, a rate, or a division."""
-    if isinstance(node, Binary):
-        if node.op == "/":
-            return True
-        carrier = node.right if is_scalar(node.left) else node.left
-        return computed(carrier) or node.op == "or" and computed(node.right)
-    if isinstance(node, Selector):
-        return ":ratio" in node.name or ":mean" in node.name or ":rate" in node.name
-    if isinstance(node, Call):
-        return node.function in ESTIMATES or any(computed(argument) for argument in node.args)
-    return isinstance(node, Aggregation) and (node.function == "avg" or computed(node.args[-1]))
 
 
 # --- times

@@ -29,7 +29,7 @@ from priority import ahead_of_the_neighbours  # noqa: E402
 from support import Process, eventually  # noqa: E402
 
 LIMIT = 1.0  # seconds
-SAMPLES = 30  # in production a window of 5 minutes holds 20, one of 15 minutes 60
+SAMPLES = 20  # as many as a window of 5 minutes holds in production
 ROUNDS = 4  # evaluations that are looked at
 MOST = 120  # seconds in which a busy machine may become quiet enough for one good evaluation of each group
 DURATION = re.compile(r'^prometheus_rule_group_last_duration_seconds\{rule_group="[^"]*;(\w+)"\} (\S+)$', re.M)

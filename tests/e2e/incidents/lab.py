@@ -8,7 +8,6 @@ scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fail
 notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and the README's quotation of it.
 """
 import argparse
-import os
 import pathlib
 import resource
 import shutil
