@@ -16,6 +16,7 @@ import chroot  # noqa: E402  (the path above comes first)
 from exposition import Exposition  # noqa: E402
 from support import E2eTest, Process, binary, eventually  # noqa: E402
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT = "buntime-exporter.service"
 KEY = "a-key-that-nobody-may-see"
 SETTINGS = """
@@ -45,6 +46,11 @@ class Package(unittest.TestCase):
 
 
 class LintianTest(Package):
+    def test_every_rule_is_in_it(self):
+        listed = chroot.run("dpkg-deb", "--contents", str(self.package)).stdout
+        for path in (ROOT / "alerts").glob("*.yml"):
+            self.assertIn(f"./etc/buntime-exporter/alerts/{path.name}\n", listed)
+
     def test_lintian_has_nothing_to_say(self):
         done = chroot.run("lintian", "--allow-root", "--display-info", "--pedantic", str(self.package), check=False)
         self.assertEqual((done.stdout, done.returncode), ("", 0))
