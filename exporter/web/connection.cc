@@ -74,13 +74,9 @@ void Connection::OnRead(std::size_t bytes) {
       end_ += bytes;
       return Advance();
     case Phase::kLingering:
-      discarded_ += bytes;
-      if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
-      return Read();
-    case Phase::kStreaming:
+    case Phase::kStreaming:  // who has nothing more to say does not listen either
     case Phase::kFeeding:
       discarded_ += bytes;
-      // Who has nothing more to say is not waiting for an answer either.
       if (bytes == 0 || discarded_ > kDiscardBytes) return Close();
       return Read();
     case Phase::kOpening:
