@@ -13,6 +13,7 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const [, , executablePath, patience] = process.argv;
 const browser = await chromium.launch({
   executablePath,
+  timeout: Number(patience),
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'],
 });
