@@ -57,7 +57,8 @@ class Description:
         if "type" in schema:
             names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
             # To Python, True is a number.
-            fits = any(isinstance(value, TYPES[name]) and isinstance(value, bool) == (name == "boolean") for name in names)
+            fits = any(isinstance(value, TYPES[name]) and isinstance(value, bool) == (name == "boolean")
+                       for name in names)
             assert fits, f"{where}: {value!r} is no {names}"
         if isinstance(value, (int, float)) and "minimum" in schema:
             assert value >= schema["minimum"], f"{where}: {value} is too small"
