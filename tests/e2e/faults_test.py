@@ -18,7 +18,7 @@ STALE_AFTER = 3 * INTERVAL
 # What each fault makes of a poll, and words that the log uses for it. A fault that `ok` stands for is survived.
 LIGHT = {
     "refuse": ("connect", "refused the connection"),
-    "reset": ("connect", "connect"),  # before, while or after the request is sent
+    "reset": ("connect", "onnection"),  # before, while or after the request is sent
     "close": ("connect", "closed the connection without an answer"),
     "not-http": ("connect", "does not speak HTTP"),
     "reset-body": ("connect", "broke off"),

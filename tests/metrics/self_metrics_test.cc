@@ -60,6 +60,25 @@ TEST(SelfMetricsTest, CountersOfARuntimeEndWithItsConfiguration) {
   for (const auto& [series, value] : samples) EXPECT_EQ(series.find("green"), std::string::npos) << series;
 }
 
+TEST(SelfMetricsTest, ProbesAreCountedOfModulesThatExist) {
+  SelfMetrics self({}, {""});
+  EXPECT_FALSE(Render(self).types.contains("buntime_exporter_probes_total"));
+  self.SetModules({"blue", "green"});
+  self.CountProbe("blue", "ok");
+  self.CountProbe("blue", "timeout");
+  self.CountProbe("gone", "ok");
+  auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at(R"(buntime_exporter_probes_total{module="blue",result="ok"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_probes_total{module="blue",result="timeout"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_probes_total{module="green",result="ok"})"), 0);
+  self.SetModules({"green"});
+  samples = Render(self).samples;
+  for (const auto& [series, value] : samples) {
+    EXPECT_EQ(series.find("blue"), std::string::npos) << series;
+    EXPECT_EQ(series.find("gone"), std::string::npos) << series;
+  }
+}
+
 TEST(SelfMetricsTest, AFailedReloadKeepsTheTimeOfTheLastGoodOne) {
   SelfMetrics self({}, {""});
   self.SetReload(true, 1000);
@@ -73,6 +92,7 @@ TEST(SelfMetricsTest, EveryFamilyOfTheExporterIsInTheCatalogueAndBack) {
   SelfMetrics self({}, {""});
   self.CountRequest("/metrics", 200, 0.001);
   self.SetCertificateExpiry(1.8e9);
+  self.SetModules({"default"});
   const auto types = Render(self).types;
   for (const Metric& metric : Catalogue()) {
     if (!std::holds_alternative<OfExporter>(metric.source)) continue;
