@@ -12,7 +12,8 @@ const BOTTOM = 18;
 const LEFT = 44;
 const RIGHT = 8;
 
-// title; format of the values and of those beside the axis; top, the least upper end of the scale; series: [{column, label, look: line|area|limit}].
+// Options: title; format of the values, axis of those beside the scale; top, the least upper end of the scale;
+// series: [{column, label, look: line|area|limit}].
 export class Chart {
   #options;
   #history = null;
