@@ -4,13 +4,14 @@ import statistics
 import unittest
 
 from browser import Page
+from programs import Exporter
 from support import SANITIZED, eventually
 from uitest import LIVELY, UiTest
 
 MOST_BYTES = 60_000
 MOST_MS_UNTIL_PAINT = 200
 LEAST_LOADS = 5
-MOST_LOADS = 40
+MOST_LOADS = 15
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'",
     "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
@@ -46,13 +47,22 @@ class WeightTest(UiTest):
             self.assertLessEqual(POLICY.items(), policy.items())
             self.assertEqual(headers["x-content-type-options"], "nosniff")
 
+    def paint(self, exporter: Exporter) -> float:
+        """Milliseconds until something is seen. The page is closed at once: its stream would slow down the next one."""
+        page = self.browser.page()
+        try:
+            page.goto(exporter.url + "/")
+            return page.until(PAINT)
+        finally:
+            page.close()
+
     def test_first_paint(self) -> None:
         sim = self.simulator("--warmup", "1m")
         exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
         times: list[float] = []
         # The best one is what the page takes; the others, what else the machine had to do.
         while len(times) < LEAST_LOADS or (min(times) >= MOST_MS_UNTIL_PAINT and len(times) < MOST_LOADS):
-            times.append(self.open(exporter).until(PAINT))
+            times.append(self.paint(exporter))
         self.report(f"first contentful paint after {min(times):.0f} ms (best of {len(times)}, "
                     f"median {statistics.median(times):.0f})")
         if not SANITIZED:
