@@ -188,8 +188,9 @@ void Transfer::SetRules() {
 bool Transfer::Allows(const std::optional<IpAddress>& address, std::uint16_t port) {
   auto refusal = address ? allowed_->RefuseAddress(endpoint_.host, *address, port)
                          : std::optional<std::string>("only IPv4 and IPv6 are connected to");
-  if (refusal) refusal_ = *std::move(refusal);
-  return !refusal;
+  if (!refusal) return true;
+  refusal_ = *std::move(refusal);
+  return false;
 }
 
 curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {

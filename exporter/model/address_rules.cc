@@ -65,6 +65,7 @@ struct Special {
 const std::vector<Special>& Specials() {
   static const std::vector<Special> specials = [] {
     std::vector<Special> all;
+    all.reserve(kSpecialRanges.size());
     for (const SpecialRange& range : kSpecialRanges) all.push_back({*ParseNetwork(range.cidr), range.what});
     return all;
   }();
@@ -216,6 +217,7 @@ std::string AddressRules::List() const {
 
 std::vector<std::string> AddressRules::Texts() const {
   std::vector<std::string> texts;
+  texts.reserve(rules_.size());
   for (const Rule& rule : rules_) texts.push_back(rule.text);
   return texts;
 }

@@ -1,6 +1,7 @@
 #include "poll/prober.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -54,15 +55,13 @@ Prober::Prober(Fetcher& fetcher, const Clock& clock, Log& log, Observer observer
 Prober::~Prober() = default;
 
 void Prober::Ask(ProbeRequest request, Done done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!ended_) {
-      questions_.push_back({std::move(request), std::move(done)});
-      done = nullptr;
-    }
-  }
-  if (done)
+  std::unique_lock lock(mutex_);
+  if (ended_) {
+    lock.unlock();
     return Tell(request.module->name, done, {ProbeAnswer::Kind::kBusy, "the exporter is stopping", {}, {}});
+  }
+  questions_.push_back({std::move(request), std::move(done)});
+  lock.unlock();
   fetcher_.Wakeup();
 }
 
@@ -214,12 +213,13 @@ SteadyTime Prober::NextDeadline() const {
 // Whoever cannot wait any longer gets told so; the poll goes on for the others, and ends with the last of
 // them.
 void Prober::Expire(Entry& entry, SteadyTime now) {
-  const auto late = std::ranges::partition(
-      entry.waiters, [&](const Entry::Waiter& waiter) { return waiter.deadline > now; });
-  if (late.empty()) return;
-  std::vector<Entry::Waiter> expired(std::make_move_iterator(late.begin()),
-                                     std::make_move_iterator(late.end()));
-  entry.waiters.erase(late.begin(), late.end());
+  auto& waiters = entry.waiters;
+  const auto late = std::partition(waiters.begin(), waiters.end(),
+                                   [&](const Entry::Waiter& waiter) { return waiter.deadline > now; });
+  if (late == waiters.end()) return;
+  const std::vector<Entry::Waiter> expired(std::make_move_iterator(late),
+                                           std::make_move_iterator(waiters.end()));
+  waiters.erase(late, waiters.end());
 
   const Duration took = now - entry.started;
   const std::string waited = FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(took));
