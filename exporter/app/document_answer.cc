@@ -28,21 +28,11 @@ HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::uint64_t r
   }
   response.tail = write();
   if (response.tail.size() >= kWorthCompressing && AcceptsGzip(request.accept_encoding)) {
-    response.tail = Compress(response.tail);
+    const std::lock_guard lock(mutex_);
+    response.tail = Gzip(deflater_, response.tail);
     response.headers.emplace_back("Content-Encoding", "gzip");
   }
   return response;
-}
-
-std::string DocumentAnswers::Compress(const std::string& text) {
-  std::string out(GzipHeader());
-  {
-    const std::lock_guard lock(mutex_);
-    deflater_.Write(text, out);
-    deflater_.Finish(out);
-  }
-  out += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));
-  return out;
 }
 
 HttpResponse JsonError(int status, std::string_view error, std::string_view members) {

@@ -24,8 +24,6 @@ class DocumentAnswers {
                       std::string_view content_type = "application/json");
 
  private:
-  std::string Compress(const std::string& text);
-
   const std::string epoch_;
 
   std::mutex mutex_;

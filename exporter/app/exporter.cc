@@ -7,6 +7,7 @@
 #include "app/version.h"
 #include "metrics/exposition.h"
 #include "web/encoding.h"
+#include "web/response_head.h"
 
 namespace buntime {
 namespace {
@@ -23,13 +24,6 @@ std::vector<std::string> ModuleNames(const Config& config) {
   std::vector<std::string> names;
   for (const auto& module : config.modules) names.push_back(module->name);
   return names;
-}
-
-HttpResponse Text(int status, std::string line) {
-  HttpResponse response;
-  response.status = status;
-  response.tail = std::move(line) + "\n";
-  return response;
 }
 
 }  // namespace
@@ -89,7 +83,7 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
   const bool open = !config_.health_auth;
   std::vector<Route> routes = {
       {config_.telemetry_path, kPool, [this](const HttpRequest& request) { return Metrics(request); }},
-      {"/-/healthy", kInline, [](const HttpRequest&) { return Text(200, "healthy"); }, open},
+      {"/-/healthy", kInline, [](const HttpRequest&) { return PlainAnswer(200, "healthy"); }, open},
       {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
   const ApiSources sources = {board_, history_, clock_, live_, answers_};
@@ -108,9 +102,9 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
     routes.push_back({"/-/reload", kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
                         const auto error = reload();
-                        return error ? Text(500,
-                                            "the last good configuration stays in force: " + error->message)
-                                     : Text(200, "reloaded");
+                        return error ? PlainAnswer(500, "the last good configuration stays in force: " +
+                                                            error->message)
+                                     : PlainAnswer(200, "reloaded");
                       },
                       false, "POST"});
     routes.push_back({"/config", kPool, [describe = std::move(lifecycle.describe)](const HttpRequest&) {
@@ -156,9 +150,9 @@ HttpResponse Exporter::Ready() const {
   const auto fleet = board_.Latest();
   const auto untried =
       std::ranges::count_if(fleet->runtimes, [](const auto& runtime) { return !runtime->tried; });
-  if (untried == 0) return Text(200, "ready");
-  return Text(503, "not ready: " + std::to_string(untried) + " of " + std::to_string(fleet->runtimes.size()) +
-                       " runtimes have not been polled yet");
+  if (untried == 0) return PlainAnswer(200, "ready");
+  return PlainAnswer(503, "not ready: " + std::to_string(untried) + " of " +
+                              std::to_string(fleet->runtimes.size()) + " runtimes have not been polled yet");
 }
 
 }  // namespace buntime

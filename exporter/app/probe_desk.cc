@@ -1,34 +1,14 @@
 #include "app/probe_desk.h"
 
-#include <cstdint>
 #include <stop_token>
 #include <utility>
 
 #include "app/version.h"
 #include "metrics/exposition.h"
 #include "web/encoding.h"
+#include "web/response_head.h"
 
 namespace buntime {
-namespace {
-
-HttpResponse Line(int status, std::string text) {
-  HttpResponse response;
-  response.status = status;
-  response.tail = std::move(text) + "\n";
-  return response;
-}
-
-void Compress(HttpResponse& response, Deflater& deflater) {
-  std::string body(GzipHeader());
-  deflater.Write(response.tail, body);
-  deflater.Finish(body);
-  body += GzipTrailer(Crc32(0, response.tail), static_cast<std::uint32_t>(response.tail.size()));
-  response.tail = std::move(body);
-  response.headers.emplace_back("Content-Encoding", "gzip");
-}
-
-}  // namespace
-
 ProbeDesk::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)
     : fetcher(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
       prober(*fetcher, clock, log, std::move(observer)),
@@ -66,10 +46,10 @@ void ProbeDesk::Handle(const HttpRequest& request, Reply reply) {
     engine = engine_;
   }
   if (modules.empty()) {
-    return reply(Line(404, "nothing may be probed: give --config.file modules with allowed_targets"));
+    return reply(PlainAnswer(404, "nothing may be probed: give --config.file modules with allowed_targets"));
   }
   auto question = ReadProbeQuestion(request.query, request.scrape_timeout, offset, modules);
-  if (!question) return reply(Line(400, question.error().message));
+  if (!question) return reply(PlainAnswer(400, question.error().message));
   ProbeRequest asked = {question->module, question->url, clock_.Now() + question->budget};
   // The engine outlives its answers, for it is gone only after its thread has ended.
   engine->prober.Ask(std::move(asked), [this, question = *std::move(question), reply = std::move(reply),
@@ -83,7 +63,7 @@ HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& a
                              Deflater& deflater) const {
   using Kind = ProbeAnswer::Kind;
   if (answer.kind == Kind::kBusy) {
-    HttpResponse response = Line(503, answer.reason);
+    HttpResponse response = PlainAnswer(503, answer.reason);
     response.headers.emplace_back("Retry-After", "1");
     return response;
   }
@@ -91,13 +71,16 @@ HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& a
   if (question.debug) {
     response.tail = ProbeDebugPage(question, answer);
   } else if (answer.kind == Kind::kForbidden) {
-    return Line(403, answer.reason);
+    return PlainAnswer(403, answer.reason);
   } else {
     response.content_type = kExpositionType;
     response.tail = ProbeExposition(answer);
   }
   response.headers.emplace_back("Vary", "Accept-Encoding");
-  if (gzip) Compress(response, deflater);
+  if (gzip) {
+    response.tail = Gzip(deflater, response.tail);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
   return response;
 }
 

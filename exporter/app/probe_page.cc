@@ -17,16 +17,6 @@ namespace {
 // Without a scraper's own word; Prometheus' default.
 constexpr Duration kUsualBudget = std::chrono::seconds(10);
 
-std::size_t CountParameter(std::string_view query, std::string_view name) {
-  std::size_t count = 0;
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    if (pair.substr(0, pair.find('=')) == name) ++count;
-  }
-  return count;
-}
-
 std::string NamesOf(const Modules& modules) {
   std::string names;
   for (const auto& module : modules) names += (names.empty() ? "" : ", ") + module->name;
@@ -35,7 +25,7 @@ std::string NamesOf(const Modules& modules) {
 
 Result<std::shared_ptr<const Module>> ChooseModule(std::string_view query, const Modules& modules) {
   const auto wanted = QueryParameter(query, "module");
-  if (CountParameter(query, "module") > 1) return Error{"module is given more than once"};
+  if (CountQueryParameter(query, "module") > 1) return Error{"module is given more than once"};
   if (!wanted && modules.size() == 1) return modules.front();
   const auto found = std::ranges::find_if(
       modules, [&](const auto& module) { return module->name == wanted.value_or("default"); });
@@ -46,7 +36,7 @@ Result<std::shared_ptr<const Module>> ChooseModule(std::string_view query, const
 
 Result<RuntimeUrl> ReadTarget(std::string_view query) {
   const auto target = QueryParameter(query, "target");
-  if (CountParameter(query, "target") > 1) return Error{"target is given more than once"};
+  if (CountQueryParameter(query, "target") > 1) return Error{"target is given more than once"};
   if (!target || target->empty()) {
     return Error{"target is missing or not percent-encoded: expected /probe?target=HOST:PORT"};
   }

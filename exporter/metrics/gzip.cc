@@ -76,4 +76,12 @@ std::string GzipTrailer(std::uint32_t crc, std::uint32_t plain_size) {
   return out;
 }
 
+std::string Gzip(Deflater& deflater, std::string_view text) {
+  std::string out(GzipHeader());
+  deflater.Write(text, out);
+  deflater.Finish(out);
+  out += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));
+  return out;
+}
+
 }  // namespace buntime

@@ -39,4 +39,7 @@ std::string_view GzipHeader();
 /// Eight bytes: checksum and length of the plain text.
 std::string GzipTrailer(std::uint32_t crc, std::uint32_t plain_size);
 
+/// `text` as one whole gzip member; `deflater` has nothing pending.
+std::string Gzip(Deflater& deflater, std::string_view text);
+
 }  // namespace buntime

@@ -13,6 +13,17 @@ std::optional<int> HexDigit(char c) {
   return std::nullopt;
 }
 
+// The raw value of the next parameter of this name; `query` is cut behind it.
+std::optional<std::string_view> NextParameter(std::string_view& query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    if (pair.substr(0, equals) == name) return pair.substr(std::min(equals + 1, pair.size()));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> PercentDecode(std::string_view text) {
@@ -36,16 +47,17 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 }
 
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (pair.substr(0, equals) != name) continue;
-    std::string value(pair.substr(std::min(equals + 1, pair.size())));
-    std::ranges::replace(value, '+', ' ');
-    return PercentDecode(value);
-  }
-  return std::nullopt;
+  const auto raw = NextParameter(query, name);
+  if (!raw) return std::nullopt;
+  std::string value(*raw);
+  std::ranges::replace(value, '+', ' ');
+  return PercentDecode(value);
+}
+
+std::size_t CountQueryParameter(std::string_view query, std::string_view name) {
+  std::size_t count = 0;
+  while (NextParameter(query, name)) ++count;
+  return count;
 }
 
 }  // namespace buntime
