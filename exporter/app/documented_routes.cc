@@ -20,16 +20,6 @@ HttpResponse NothingToShow(const Runtime& runtime) {
       503, runtime.tried ? "the runtime is down: " + runtime.error : "the runtime has not been polled yet");
 }
 
-// The runtime alone, as its own endpoint would tell it: nothing to tell it from others by.
-std::string Exposition(Runtime runtime) {
-  runtime.name.clear();
-  Fleet fleet;
-  fleet.runtimes.push_back(std::make_shared<const Runtime>(std::move(runtime)));
-  std::string text;
-  RenderFleet(fleet, text, {});
-  return text;
-}
-
 }  // namespace
 
 std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) {
@@ -71,7 +61,7 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
     routes.push_back(
         route("/prometheus", [&answers](const HttpRequest& request, const auto& fleet, const auto& runtime) {
           return answers.Answer(
-              request, fleet->revision, [&] { return Exposition(*runtime); }, kExpositionType);
+              request, fleet->revision, [&] { return RenderAlone(*runtime); }, kExpositionType);
         }));
   }
   return routes;

@@ -61,12 +61,6 @@ Result<Duration> ReadBudget(std::string_view scrape_timeout, Duration offset, Du
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(budget));
 }
 
-Fleet FleetOf(const ProbeAnswer& answer) {
-  Fleet fleet;
-  fleet.runtimes.push_back(answer.runtime);
-  return fleet;
-}
-
 std::string Milliseconds(Duration time) {
   if (time == Duration::zero()) return "-";
   std::string text;
@@ -134,10 +128,9 @@ Result<ProbeQuestion> ReadProbeQuestion(std::string_view query, std::string_view
 }
 
 std::string ProbeExposition(const ProbeAnswer& answer) {
-  std::string out;
-  if (!answer.runtime->up) out = "# " + Printable(answer.runtime->error, 1000) + "\n";
-  RenderFleet(FleetOf(answer), out, nullptr);
-  return out;
+  const Runtime& runtime = *answer.runtime;
+  const std::string reason = runtime.up ? "" : "# " + Printable(runtime.error, 1000) + "\n";
+  return reason + RenderAlone(runtime);
 }
 
 std::string ProbeDebugPage(const ProbeQuestion& question, const ProbeAnswer& answer) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -252,6 +254,15 @@ class FleetRenderer {
 void RenderFleet(const Fleet& fleet, std::string& out, const Drain& drain) {
   FleetRenderer renderer(fleet, out, drain);
   for (const Metric& metric : Catalogue()) renderer.Render(metric);
+}
+
+std::string RenderAlone(Runtime runtime) {
+  runtime.name.clear();
+  Fleet fleet;
+  fleet.runtimes.push_back(std::make_shared<const Runtime>(std::move(runtime)));
+  std::string text;
+  RenderFleet(fleet, text, {});
+  return text;
 }
 
 void AppendFamilyHeader(std::string& out, std::string_view name, std::string_view help,

@@ -21,6 +21,10 @@ using Drain = std::function<void(std::string& buffer)>;
 /// exist whole.
 void RenderFleet(const Fleet& fleet, std::string& out, const Drain& drain);
 
+/// The page of one runtime alone, as its own endpoint would tell it: without the label that tells it from
+/// others.
+std::string RenderAlone(Runtime runtime);
+
 /// Appends the HELP and TYPE lines.
 void AppendFamilyHeader(std::string& out, std::string_view name, std::string_view help,
                         std::string_view type);
