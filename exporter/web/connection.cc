@@ -109,9 +109,6 @@ void Connection::Advance() {
 }
 
 void Connection::AwaitMore() {
-  // Only chunk headers and trailers stay unread: a body without end can be made of them too.
-  if (end_ - begin_ >= capacity_ - kept_)
-    return Refuse({413, "the request's chunk headers or trailers are too long"});
   if (phase_ == Phase::kIdle) Enter(Phase::kReading);
   if (reader_.state() == RequestReader::State::kBody && reader_.request().awaits_continue && !continued_) {
     continued_ = true;

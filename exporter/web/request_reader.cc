@@ -37,19 +37,17 @@ Refusal RequestLineRefusal(std::string_view head) {
   return {400, "the request line is not \"method target HTTP/1.1\""};
 }
 
-}  // namespace
-
 // Collects what matters of a head. Beast calls the functions in the order of the bytes.
-class RequestReader::Parser final : public http::basic_parser<true> {
+class Parser final : public http::basic_parser<true> {
  public:
   explicit Parser(RequestHead& request) : request_(request) {
     header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's caller has limited it
-    body_limit(kBodyBytes);
+    body_limit(RequestReader::kBodyBytes);
   }
 
   std::string_view target() const { return target_; }
-  bool http11() const { return http11_; }
-  bool expects_continue() const { return expects_continue_; }
+  bool awaits_continue() const { return expects_continue_ && http11_; }
+  std::size_t body_bytes() const { return content_length().value_or(0); }
 
   /// Beast accepted the head; do we?
   std::optional<Refusal> Judge() const {
@@ -57,7 +55,10 @@ class RequestReader::Parser final : public http::basic_parser<true> {
       return Refusal{400, "the request has both Content-Length and Transfer-Encoding"};
     }
     if (has_coding_ && !http11_) return Refusal{400, "HTTP/1.0 has no Transfer-Encoding"};
-    if (unknown_coding_) return Refusal{501, "the only transfer coding taken here is chunked"};
+    if (unknown_coding_) return Refusal{501, "transfer codings are not taken here: send a Content-Length"};
+    // RFC 9112, 6.3 lets a server insist on a length. Nothing here wants a body, and chunks are where parsers
+    // disagree about its end.
+    if (has_coding_) return Refusal{411, "chunked bodies are not taken here: send a Content-Length"};
     if (hosts_ > 1 || (hosts_ == 0 && http11_)) return Refusal{400, "the request must have one Host header"};
     if (unknown_expectation_) return Refusal{417, "the only expectation met here is 100-continue"};
     return std::nullopt;
@@ -71,7 +72,6 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   }
 
   void on_field_impl(http::field name, BoostView text, BoostView boost_value, error_code&) override {
-    if (is_header_done()) return;  // a trailer says nothing we want
     const std::string_view value = View(boost_value);
     // Of headers that are sent twice, the first counts.
     const auto keep_first = [value](std::string_view& slot) {
@@ -117,15 +117,15 @@ class RequestReader::Parser final : public http::basic_parser<true> {
   bool expects_continue_ = false;
 };
 
+}  // namespace
+
 RequestReader::RequestReader(std::size_t header_bytes, std::size_t target_bytes)
     : header_bytes_(header_bytes), target_bytes_(target_bytes) {}
-
-RequestReader::~RequestReader() = default;
 
 void RequestReader::Reset() {
   state_ = State::kHead;
   scanner_ = {};
-  parser_.reset();
+  body_left_ = 0;
   request_ = {};
   refusal_ = {};
 }
@@ -166,9 +166,9 @@ std::size_t RequestReader::FeedHead(std::string_view bytes) {
 }
 
 void RequestReader::ParseHead(std::string_view head) {
-  parser_ = std::make_unique<Parser>(request_);
+  Parser parser(request_);
   error_code error;
-  parser_->put(boost::asio::buffer(head.data(), head.size()), error);
+  parser.put(boost::asio::buffer(head.data(), head.size()), error);
   if (error == http::error::body_limit) {
     return Refuse(413, "request bodies longer than " + FormatSize(kBodyBytes) + " are not read");
   }
@@ -182,37 +182,24 @@ void RequestReader::ParseHead(std::string_view head) {
     return Refuse(400, "Content-Length and Transfer-Encoding leave the length of the request's body unclear");
   }
   if (error) return Refuse(400, "a header line is not \"name: value\"");
-  if (const std::optional<Refusal> refusal = parser_->Judge())
-    return Refuse(refusal->status, refusal->reason);
-  if (parser_->target().size() > target_bytes_) {
+  if (const std::optional<Refusal> refusal = parser.Judge()) return Refuse(refusal->status, refusal->reason);
+  if (parser.target().size() > target_bytes_) {
     return Refuse(414, "the request target is longer than " + FormatSize(target_bytes_));
   }
-  Result<RequestTarget> target = ParseRequestTarget(parser_->target());
+  Result<RequestTarget> target = ParseRequestTarget(parser.target());
   if (!target) return Refuse(400, target.error().message);
   request_.path = std::move(target->path);
   request_.query = target->query;
-  request_.keep_alive = parser_->keep_alive();
-  request_.awaits_continue = parser_->expects_continue() && parser_->http11() && !parser_->is_done();
-  state_ = parser_->is_done() ? State::kComplete : State::kBody;
+  request_.keep_alive = parser.keep_alive();
+  body_left_ = parser.body_bytes();
+  request_.awaits_continue = parser.awaits_continue() && body_left_ > 0;
+  state_ = body_left_ > 0 ? State::kBody : State::kComplete;
 }
 
 std::size_t RequestReader::FeedBody(std::string_view bytes) {
-  parser_->eager(true);
-  std::size_t consumed = 0;
-  while (consumed < bytes.size() && !parser_->is_done()) {
-    error_code error;
-    consumed += parser_->put(boost::asio::buffer(bytes.data() + consumed, bytes.size() - consumed), error);
-    if (error == http::error::need_more) break;
-    if (error == http::error::body_limit) {
-      Refuse(413, "request bodies longer than " + FormatSize(kBodyBytes) + " are not read");
-      return consumed;
-    }
-    if (error) {
-      Refuse(400, "the request's chunked body is malformed");
-      return consumed;
-    }
-  }
-  if (parser_->is_done()) state_ = State::kComplete;
+  const std::size_t consumed = std::min(bytes.size(), body_left_);
+  body_left_ -= consumed;
+  if (body_left_ == 0) state_ = State::kComplete;
   return consumed;
 }
 

@@ -1,12 +1,12 @@
-// Turns the bytes of one request into a RequestHead or a Refusal, whatever pieces they arrive in. Bodies are
-// read to find their end and dropped: nothing here takes one. The grammar is Boost.Beast's parser; what it is
-// lenient or silent about (see HeadScanner and Parser::Judge) is decided here.
+// Turns the bytes of one request into a RequestHead or a Refusal, whatever pieces they arrive in. A body of a
+// declared length is skipped, since nothing here takes one; a chunked one is refused. The grammar is
+// Boost.Beast's parser; what it is lenient or silent about (see HeadScanner and Parser::Judge) is decided
+// here.
 //
 // Pure: no I/O, no time. One per connection, used on the I/O thread.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -39,11 +39,10 @@ class RequestReader {
  public:
   enum class State { kHead, kBody, kComplete, kRefused };
 
-  static constexpr std::size_t kBodyBytes = 4096;  // without chunk headers; more: 413
+  static constexpr std::size_t kBodyBytes = 4096;  // more: 413
 
   /// Limits as in ServerLimits.
   RequestReader(std::size_t header_bytes, std::size_t target_bytes);
-  ~RequestReader();
 
   /// Ready for the next request.
   void Reset();
@@ -60,8 +59,6 @@ class RequestReader {
   const Refusal& refusal() const { return refusal_; }
 
  private:
-  class Parser;
-
   std::size_t FeedHead(std::string_view bytes);
   std::size_t FeedBody(std::string_view bytes);
   void ParseHead(std::string_view head);
@@ -71,7 +68,7 @@ class RequestReader {
   const std::size_t target_bytes_;
   State state_ = State::kHead;
   HeadScanner scanner_;
-  std::unique_ptr<Parser> parser_;  // null until the head is complete
+  std::size_t body_left_ = 0;
   RequestHead request_;
   Refusal refusal_;
 };

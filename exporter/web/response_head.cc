@@ -25,6 +25,7 @@ constexpr std::array kPhrases = {
     Phrase{404, "Not Found"},
     Phrase{405, "Method Not Allowed"},
     Phrase{408, "Request Timeout"},
+    Phrase{411, "Length Required"},
     Phrase{413, "Content Too Large"},
     Phrase{414, "URI Too Long"},
     Phrase{417, "Expectation Failed"},

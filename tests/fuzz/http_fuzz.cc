@@ -34,7 +34,7 @@ void CheckRequest(const RequestHead& request) {
 }
 
 void CheckRefusal(const Refusal& refusal) {
-  constexpr int kStatuses[] = {400, 413, 414, 417, 431, 501, 505};
+  constexpr int kStatuses[] = {400, 411, 413, 414, 417, 431, 501, 505};
   Promise(std::ranges::find(kStatuses, refusal.status) != std::end(kStatuses),
           "a refusal has a known status");
   Promise(!refusal.reason.empty() && Printable(refusal.reason, 1000) == refusal.reason,

@@ -33,6 +33,7 @@ TEST(FuzzReplay, TheCorpusHolds) { EXPECT_GT(Replay("fuzz/corpus/decode", testin
 TEST(FuzzReplay, FormerCrashesHold) {
   Replay("fuzz/crashes/decode", testing::CheckDecoder);
   EXPECT_GT(Replay("fuzz/crashes/config", testing::CheckConfigs), 0);
+  EXPECT_GT(Replay("fuzz/crashes/http", testing::CheckRequests), 0);
 }
 
 TEST(FuzzReplay, RequestsHold) { EXPECT_GT(Replay("fuzz/corpus/http", testing::CheckRequests), 20); }

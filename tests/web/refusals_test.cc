@@ -103,20 +103,16 @@ TEST_F(RefusalsTest, UnclearBodyLengths) {
       {Get("Content-Length: 18446744073709551616\r\n"), 400, "length"},
       {Get("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400, "length"},
       {"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "HTTP/1.0"},
-      {Get("Transfer-Encoding: gzip\r\n"), 501, "chunked"},
-      {Get("Transfer-Encoding: gzip, chunked\r\n"), 501, "chunked"},
-      {Get("Transfer-Encoding: xchunked\r\n"), 501, "chunked"},
-      {Get("Transfer-Encoding: chunked\r\n") + "zz\r\n", 400, "chunked body"},
-      {Get("Transfer-Encoding: chunked\r\n") + "3\r\nabcd\r\n", 400, "chunked body"},
-      {Get("Transfer-Encoding: chunked\r\n") + "3\nabc\n0\n\n\r\n", 400, "chunked body"},
-      {Get("Transfer-Encoding: chunked\r\n") + "FFFFFFFFFFFFFFFFF\r\n", 400, "chunked body"},
+      {Get("Transfer-Encoding: gzip\r\n"), 501, "Content-Length"},
+      {Get("Transfer-Encoding: gzip, chunked\r\n"), 501, "Content-Length"},
+      {Get("Transfer-Encoding: xchunked\r\n"), 501, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n", 411, "Content-Length"},
   });
 }
 
 TEST_F(RefusalsTest, TooLarge) {
   options_.limits.header_bytes = 4096;
   options_.limits.target_bytes = 1024;
-  const std::string chunk = "1;" + std::string(1000, 'e') + "\r\na\r\n";
   std::string small_headers;
   while (small_headers.size() < 4096) small_headers += "A: b\r\n";
   ExpectRefused({
@@ -128,11 +124,6 @@ TEST_F(RefusalsTest, TooLarge) {
       {Get("Content-Length: 4097\r\n"), 413, "4KiB"},
       {Get("Content-Length: 4097\r\nExpect: 100-continue\r\n"), 413, "4KiB"},
       {Get("Content-Length: 18446744073709551615\r\n"), 413, "4KiB"},
-      {Get("Transfer-Encoding: chunked\r\n") + "1001\r\n" + std::string(4097, 'b'), 413, "4KiB"},
-      {Get("Transfer-Encoding: chunked\r\n") + "800\r\n" + std::string(2048, 'b') + "\r\n801\r\n", 413,
-       "4KiB"},
-      {Get("Transfer-Encoding: chunked\r\n") + "1;" + std::string(20'000, 'e'), 413, "chunk headers"},
-      {Get("Transfer-Encoding: chunked\r\n") + "0\r\nA: " + std::string(20'000, 't'), 413, "chunk headers"},
   });
 }
 
