@@ -63,8 +63,7 @@ void AppendAccess(Yaml& yaml, const Target& target) {
 }
 
 void AppendTarget(Yaml& yaml, const Target& target) {
-  yaml.Line("  - ", "url",
-            target.url.origin + (target.url.exact_stats.empty() ? target.url.path : target.url.exact_stats));
+  yaml.Line("  - ", "url", target.url.Text());
   yaml.Line("    ", "name", target.name);
   AppendAccess(yaml, target);
   yaml.text += "    poll:\n";

@@ -135,7 +135,7 @@ std::string ProbeExposition(const ProbeAnswer& answer) {
 
 std::string ProbeDebugPage(const ProbeQuestion& question, const ProbeAnswer& answer) {
   const Target& target = question.module->target;
-  std::string out = "target: " + question.url.origin + question.url.path + question.url.exact_stats + "\n";
+  std::string out = "target: " + question.url.Text() + "\n";
   out.append("module: ").append(Printable(question.module->name)).append("\nallowed_targets:");
   for (const std::string& rule : target.allowed->Texts()) out.append(" ").append(rule);
   out.append("\ncredential: ").append(Header(target.credential.kind));

@@ -29,30 +29,25 @@ const std::vector<Key> kTlsKeys = {{"ca_file", Kind::kFile},
                                    {"insecure_skip_verify"}};
 const std::vector<Key> kBasicAuthKeys = {{"username"}, {"password_file", Kind::kFile}};
 const std::vector<Key> kDefaultKeys = {{"poll", Kind::kMap, &kPollKeys, true}, {"worker_limit"}};
-const std::vector<Key> kRuntimeKeys = {{"name"},
-                                       {"url"},
-                                       {"plugin_base"},
-                                       {"layout"},
-                                       {"pool_size"},
-                                       {"api_key_file", Kind::kFile},
-                                       {"bearer_token_file", Kind::kFile},
-                                       {"basic_auth", Kind::kMap, &kBasicAuthKeys},
-                                       {"tls", Kind::kMap, &kTlsKeys},
-                                       {"poll", Kind::kMap, &kPollKeys, true},
-                                       {"worker_limit"}};
-
 // No stale_after: an answer to a probe is never an old one.
 const std::vector<Key> kProbeKeys = {{"interval"}, {"timeout"}, {"peak_window"}, {"max_body"}};
-const std::vector<Key> kModuleKeys = {{"plugin_base"},
-                                      {"layout"},
-                                      {"pool_size"},
-                                      {"api_key_file", Kind::kFile},
-                                      {"bearer_token_file", Kind::kFile},
-                                      {"basic_auth", Kind::kMap, &kBasicAuthKeys},
-                                      {"tls", Kind::kMap, &kTlsKeys},
-                                      {"poll", Kind::kMap, &kProbeKeys, true},
-                                      {"timeout"},
-                                      {"worker_limit"}};
+
+// What a runtime and a module share, which is how to ask, and what each has of its own.
+std::vector<Key> WithAccessKeys(const std::vector<Key>& poll, std::vector<Key> own) {
+  own.insert(own.end(), {{"plugin_base"},
+                         {"layout"},
+                         {"pool_size"},
+                         {"api_key_file", Kind::kFile},
+                         {"bearer_token_file", Kind::kFile},
+                         {"basic_auth", Kind::kMap, &kBasicAuthKeys},
+                         {"tls", Kind::kMap, &kTlsKeys},
+                         {"poll", Kind::kMap, &poll, true},
+                         {"worker_limit"}});
+  return own;
+}
+
+const std::vector<Key> kRuntimeKeys = WithAccessKeys(kPollKeys, {{"name"}, {"url"}});
+const std::vector<Key> kModuleKeys = WithAccessKeys(kProbeKeys, {{"timeout"}});
 
 class Reader {
  public:

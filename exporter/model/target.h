@@ -53,6 +53,10 @@ struct RuntimeUrl {
   std::string path;         // prefix before the plugin base, without a slash at its end; "" mostly
   std::string exact_stats;  // set when the URL named the stats endpoint itself: "/metrics/admin/stats"
   friend bool operator==(const RuntimeUrl&, const RuntimeUrl&) = default;
+
+  /// For people and files, the way it was asked for: "https://10.0.0.5:8000/prefix". Parses to the same
+  /// again.
+  std::string Text() const { return origin + (exact_stats.empty() ? path : exact_stats); }
 };
 
 /// Accepts a base URL, or the full URL of a stats endpoint (it ends in /stats). The error says what is wrong

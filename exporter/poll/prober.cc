@@ -103,9 +103,7 @@ void Prober::Admit(Question question) {
 }
 
 Prober::Entry* Prober::FindOrMake(const ProbeRequest& request) {
-  Key key(
-      request.module->name,
-      request.url.origin + (request.url.exact_stats.empty() ? request.url.path : request.url.exact_stats));
+  Key key(request.module->name, request.url.Text());
   const SteadyTime now = clock_.Now();
   if (const auto found = entries_.find(key); found != entries_.end()) {
     Entry& entry = *found->second;

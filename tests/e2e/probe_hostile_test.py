@@ -5,8 +5,9 @@ import socket
 import unittest
 from contextlib import closing
 
+from fake_runtime import json_answer
 from probe_test import SECRET, ProbeTest, released
-from support import SANITIZED, binary
+from support import SANITIZED, binary, eventually
 
 ALLOWED = "127.0.0.2"
 
@@ -94,7 +95,8 @@ class HostileTargetTest(ProbeTest):
     @unittest.skipIf(SANITIZED, "a sanitizer has to be the first library of a program")
     def test_name_that_moves_to_a_forbidden_address(self):
         names = self.write("names", "")
-        allowed = self.fake_runtime(lambda request: released(1))
+        allowed = self.fake_runtime(
+            lambda request: json_answer(b'{"version": "0.5.4"}') if "health" in request[0] else released(1))
         port = allowed.url.rpartition(":")[2]
         exporter = self.probing("  a: {allowed_targets: [127.0.0.1/32]}\n  b: {allowed_targets: [%s/32]}\n"
                                 "  c: {allowed_targets: [.moving.test]}\n" % ALLOWED,
@@ -102,6 +104,8 @@ class HostileTargetTest(ProbeTest):
         name = f"http://x.moving.test:{port}"
         self.write("names", "x.moving.test 127.0.0.1\n")
         self.assertEqual(self.probe(exporter, name, module="a").status, 200)
+        # The answer does not wait for the version, which is asked for next.
+        eventually(lambda: any("health" in path for path, _ in allowed.requests))
         self.write("names", f"x.moving.test {ALLOWED}\n")
         seen = len(allowed.requests)
         for module in ("b", "c"):

@@ -21,6 +21,12 @@ TEST(RuntimeUrlTest, TakesAStatsUrlAsItIs) {
   EXPECT_EQ(ParseRuntimeUrl("http://h:1/mystats")->exact_stats, "");
 }
 
+TEST(RuntimeUrlTest, ReadsItsOwnText) {
+  for (const char* url : {"http://h:1", "https://[::1]:8443/a/b", "http://h:1/metrics/admin/stats"}) {
+    EXPECT_EQ(ParseRuntimeUrl(url)->Text(), url);
+  }
+}
+
 TEST(RuntimeUrlTest, SaysWhatIsWrong) {
   const auto why = [](const char* url) { return ParseRuntimeUrl(url).error().message; };
   EXPECT_EQ(why("localhost:8000"), "has no scheme: expected http://HOST:PORT or https://HOST:PORT");
