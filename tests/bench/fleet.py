@@ -53,9 +53,9 @@ class Fleet:
             self.next = (self.next + 1) % len(self.urls)
         self.write()
 
-    def upcoming(self, count):
-        """The runtimes that are replaced next."""
-        return {(self.next + i) % len(self.urls) for i in range(count)}
+    def in_motion(self, latest, upcoming):
+        """The runtimes that were replaced last, which may not have been polled yet, and those that are next."""
+        return {(self.next + i) % len(self.urls) for i in range(-latest, upcoming)}
 
 
 def read(exporter, metric, names):
@@ -92,6 +92,10 @@ def measure(exporter, fleet, healthy, seconds, each=lambda: None):
             f"{durations[int(len(durations) * 0.99)] * 1000:.1f} ms"]
 
 
+def show(name, row):
+    print(f"| {name} | {' | '.join(row)} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=str(ROOT / "build/release"))
@@ -114,26 +118,25 @@ def main():
             exporter.wait_until_listening()
             wait_until_up(exporter)
             everyone = range(options.runtimes)
-            rows = [("steady", measure(exporter, fleet, everyone, options.seconds))]
+            print(f"{options.runtimes} runtimes with {options.workers} workers each, polled every {options.interval} s\n")
+            print("| phase | of a core | resident | open files | polls of a healthy runtime | 99 % of polls within |")
+            print("|---|---|---|---|---|---|", flush=True)
+            show("steady", measure(exporter, fleet, everyone, options.seconds))
             hanging = options.runtimes // 10
             for index in range(hanging):
                 simulator.fault("stall", runtime=index)
-            rows.append(("a tenth hangs", measure(exporter, fleet, everyone[hanging:], options.seconds)))
+            show("a tenth hangs", measure(exporter, fleet, everyone[hanging:], options.seconds))
             for index in range(hanging):
                 simulator.clear(runtime=index)
             wait_until_up(exporter)
             for minute in range(1, options.churn_minutes + 1):
-                lasting = sorted(set(everyone) - fleet.upcoming(options.runtimes // 8))
+                lasting = sorted(set(everyone) - fleet.in_motion(options.runtimes // 20, options.runtimes // 8))
                 row = measure(exporter, fleet, lasting, 60, lambda: fleet.replace(options.runtimes // 100))
                 if minute in (1, options.churn_minutes):
-                    rows.append((f"churn, minute {minute}", row))
+                    show(f"churn, minute {minute}", row)
         finally:
             exporter.stop()
             simulator.stop()
-    print(f"{options.runtimes} runtimes with {options.workers} workers each, polled every {options.interval} s\n")
-    print("| phase | of a core | resident | open files | polls of a healthy runtime | 99 % of polls within |\n|---|---|---|---|---|---|")
-    for name, row in rows:
-        print(f"| {name} | {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ const browser = await chromium.launch({
   executablePath,
   timeout: Number(patience),
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'],
+    '--disable-component-update', '--disable-sync',
+    '--disable-dev-shm-usage'],  // a container's is too small for a browser
 });
 
 const pages = [];
