@@ -19,10 +19,7 @@ void WriteExporter(JsonWriter& json, const ExporterFacts& exporter, double now) 
   json.Key("version").String(exporter.version);
   json.Key("revision").String(exporter.revision);
   json.Key("now").Number(now);
-  json.Key("links").BeginObject();
-  json.Key("metrics").String(exporter.metrics_path);
-  json.Key("targets").StringOrNull(exporter.targets_path);
-  json.EndObject();
+  json.Key("metrics_path").String(exporter.metrics_path);
   json.EndObject();
 }
 

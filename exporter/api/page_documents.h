@@ -14,7 +14,6 @@ struct ExporterFacts {
   std::string version;
   std::string revision;
   std::string metrics_path;
-  std::string targets_path;  // empty: there is no such page
 };
 
 /// One runtime at a glance: state, pool, apps, counts of workers; with the names and states of the others.

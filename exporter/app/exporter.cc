@@ -87,9 +87,9 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
       {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
   const ApiSources sources = {board_, history_, clock_, live_, answers_};
-  std::ranges::move(PageRoutes(sources, {std::string(kVersion), std::string(kRevision),
-                                         config_.telemetry_path, "/targets"}),
-                    std::back_inserter(routes));
+  std::ranges::move(
+      PageRoutes(sources, {std::string(kVersion), std::string(kRevision), config_.telemetry_path}),
+      std::back_inserter(routes));
   std::ranges::move(DocumentedRoutes(sources, config_.prometheus_api), std::back_inserter(routes));
   // The first two are what a 404 suggests: the page, and the metrics.
   const auto page = std::ranges::find(routes, "/", &Route::path);

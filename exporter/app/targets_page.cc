@@ -93,6 +93,7 @@ void AppendRow(std::string& out, std::string_view name, const Runtime& runtime, 
     if (const auto since = runtime.down_since_unix_seconds) state += " for " + Since(*since, now);
     state += ", " + std::string(Name(runtime.outcome));
   }
+  if (!runtime.error.empty()) state += "<span class=\"cause\">" + Escaped(runtime.error) + "</span>";
   cell(state);
   cell(Ago(runtime.last_poll_unix_seconds, now));
   cell(Took(runtime.poll_seconds));
@@ -102,7 +103,6 @@ void AppendRow(std::string& out, std::string_view name, const Runtime& runtime, 
   cell(OrDash(runtime.version));
   cell(reading && reading->snapshot.workers_reported ? std::to_string(reading->snapshot.workers.size())
                                                      : "–");
-  cell(OrDash(runtime.error));
   out.append("</tr>\n");
 }
 
@@ -120,7 +120,7 @@ void BeginTable(std::string& out, std::string_view id, std::string_view title, s
   for (const std::string_view column :
        {first, std::string_view("State"), std::string_view("Latest poll"), std::string_view("Took"),
         std::string_view("Latest success"), std::string_view("Layout"), std::string_view("Dialect"),
-        std::string_view("Release"), std::string_view("Workers"), std::string_view("Cause")}) {
+        std::string_view("Release"), std::string_view("Workers")}) {
     out.append("<th scope=\"col\">").append(column).append("</th>");
   }
   out.append("</tr></thead><tbody>\n");

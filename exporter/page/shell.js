@@ -95,13 +95,8 @@ function showHead({ runtime, runtimes, exporter }) {
   // What was not built from a repository has no revision to tell.
   const revision = exporter.revision === 'unknown' ? '' : ` (${exporter.revision})`;
   setText(byId('version'), `Version ${exporter.version}${revision}`);
-  for (const [name, path] of Object.entries(exporter.links)) {
-    const anchor = byId(`link-${name}`);
-    if (anchor === null || path === null) continue;
-    // Like every other path of the page: below wherever the exporter is.
-    anchor.href = path.startsWith('/') ? `.${path}` : path;
-    anchor.hidden = false;
-  }
+  // Like every other path of the page: below wherever the exporter is.
+  byId('link-metrics').href = `.${exporter.metrics_path}`;
   showPicker(runtimes, runtime.name);
 }
 

@@ -15,7 +15,7 @@ namespace {
 using testing::At;
 using testing::Parse;
 
-const ExporterFacts kFacts = {"1.2.3", "abc", "/metrics", ""};
+const ExporterFacts kFacts = {"1.2.3", "abc", "/metrics"};
 
 TEST(ViewDocumentTest, HasEveryQuantityOfThePool) {
   const Fleet fleet = FullFleet();
@@ -46,7 +46,7 @@ TEST(ViewDocumentTest, HasEveryQuantityOfThePool) {
   same("/pool/errors", fleet.runtimes[1]->reading->apps[0].errors);
   EXPECT_STREQ(At(view, "/exporter/version").GetString(), "1.2.3");
   EXPECT_EQ(At(view, "/exporter/now").GetDouble(), 1.7e9 + 5);
-  EXPECT_TRUE(At(view, "/exporter/links/targets").IsNull());
+  EXPECT_STREQ(At(view, "/exporter/metrics_path").GetString(), "/metrics");
   EXPECT_STREQ(At(view, "/runtimes/1/name").GetString(), "green");
   EXPECT_STREQ(At(view, "/runtime/name").GetString(), "green");
   EXPECT_STREQ(At(view, "/runtime/dialect").GetString(), "released");

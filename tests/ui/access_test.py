@@ -66,9 +66,9 @@ class KeyboardTest(UiTest):
         overview = self.open(exporter)
         overview.until("!document.querySelector('#picker').hidden")
         met = self.walk(overview)
-        self.assertEqual(met[:7], ["Skip to the content", "Buntime exporter", "Overview", "Workers", "runtime", "pause",
-                                   "theme"])
-        self.assertEqual(met[7:12], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
+        self.assertEqual(met[:8], ["Skip to the content", "Buntime exporter", "Overview", "Workers", "Targets", "runtime",
+                                   "pause", "theme"])
+        self.assertEqual(met[8:13], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
         self.assertIn("link-metrics", met)
         workers = self.open(exporter, "/workers")
         workers.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")

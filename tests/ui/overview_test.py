@@ -192,7 +192,7 @@ class FleetTest(UiTest):
         shows("green")
         self.assertTrue(page.evaluate("location.href").endswith("/?runtime=green"))
         # What the address says stays, on the way to the other page and back.
-        page.click("nav a:last-child")
+        page.click("nav a:nth-child(2)")
         page.until("document.querySelector('#runtime')?.value === 'green' && location.pathname === '/workers'")
         page.back()
         shows("green")
