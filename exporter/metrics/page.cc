@@ -33,9 +33,9 @@ PageCache::Compressed PageCache::Compress(const Fleet& fleet) {
 Page PageCache::Get(bool gzip) {
   Page page;
   std::string self;
-  self_.Render(self);
   const std::lock_guard lock(mutex_);
   const auto fleet = latest_();
+  self_.Render(self);  // later than that, so that a poll which is shown is also counted
   if (fleet->revision != revision_) {
     revision_ = fleet->revision;
     plain_ = nullptr;

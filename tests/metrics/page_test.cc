@@ -70,6 +70,17 @@ TEST_F(PageTest, IsRenderedOncePerRevisionAndEncoding) {
   EXPECT_NE(pages_.Get(true).shared, before);
 }
 
+TEST_F(PageTest, APollThatIsShownIsCounted) {
+  PageCache pages(
+      [&] {
+        self_.CountPoll("blue", Outcome::kTimeout, 0.1, {});
+        return fleet_;
+      },
+      self_);
+  EXPECT_NE(pages.Get(false).tail.find(R"(buntime_exporter_polls_total{outcome="timeout",runtime="blue"} 1)"),
+            std::string::npos);
+}
+
 TEST_F(PageTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
   for (const bool gzip : {false, true}) {
     const auto count = [&] {
