@@ -90,12 +90,11 @@ class Chroot:
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
 
-    def run(self, *command: str, check: bool = True, environment: dict[str, str] | None = None,
-            seconds: int = 900) -> subprocess.CompletedProcess:
+    def run(self, *command: str, check: bool = True, seconds: int = 900) -> subprocess.CompletedProcess:
         """Runs with this machine's network, and in namespaces of its own: no mount or process outlives it."""
         setup = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
         return run("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", setup, str(self.root), *command,
-                   check=check, seconds=seconds, env={**self.ENVIRONMENT, **(environment or {})})
+                   check=check, seconds=seconds, env=self.ENVIRONMENT)
 
     def install(self, *packages: str) -> None:
         self.run("apt-get", "-qq", "update")
