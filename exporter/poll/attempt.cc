@@ -74,7 +74,7 @@ std::string Summarise(const ExchangeResult& result) {
 // The layout whose paths an exact stats URL follows; one that follows none is read as it is, without a
 // summary.
 std::pair<Layout, std::string> LayoutOfExact(const Target& target) {
-  const std::string url = target.url.origin + target.url.exact_stats;
+  const std::string url = target.url.Text();
   for (const Layout layout : {Layout::kDocumented, Layout::kAdmin, Layout::kApi}) {
     const LayoutPaths& paths = Paths(layout);
     if (!url.ends_with(paths.stats)) continue;
@@ -98,7 +98,7 @@ Attempt::Attempt(const Target& target, std::optional<Layout> known, Fetcher& fet
       trace_(trace) {
   if (!target.url.exact_stats.empty()) {
     auto [layout, summary] = LayoutOfExact(target);
-    candidates_.push_back({layout, target.url.origin + target.url.exact_stats, std::move(summary)});
+    candidates_.push_back({layout, target.url.Text(), std::move(summary)});
   } else {
     for (const Layout layout : kLayouts) {
       if (target.layout && *target.layout != layout) continue;

@@ -18,8 +18,8 @@ RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
   latest_.name = target_.name;
   latest_.interval = target_.interval;
   latest_.stale_after = target_.stale_after;
-  latest_.url = target_.url.origin + (target_.url.exact_stats.empty() ? target_.url.path + target_.plugin_base
-                                                                      : target_.url.exact_stats);
+  latest_.url = target_.url.Text();
+  if (target_.url.exact_stats.empty()) latest_.url += target_.plugin_base;
 }
 
 bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
