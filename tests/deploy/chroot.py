@@ -58,9 +58,7 @@ class Debian:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="buntime-debian-"))
         atexit.register(shutil.rmtree, self.folder)
         base = self.folder / "base"
-        made = run("debootstrap", "--variant=minbase", SUITE, str(base), mirror(), check=False)
-        if made.returncode != 0:  # no mirror, or no right to make devices: nothing that is tested here
-            raise unittest.SkipTest(f"debootstrap makes no Debian here: {(made.stdout + made.stderr).strip()[-300:]}")
+        run("debootstrap", "--variant=minbase", SUITE, str(base), mirror())
         (base / "etc/dpkg/dpkg.cfg.d/test").write_text(FAST, encoding="utf-8")
         (base / "etc/apt/sources.list").unlink()
         for name in ("sources.list", "sources.list.d", "apt.conf.d"):  # with security updates, maybe a proxy

@@ -107,6 +107,10 @@ TEST_F(RefusalsTest, UnclearBodyLengths) {
       {Get("Transfer-Encoding: gzip, chunked\r\n"), 501, "Content-Length"},
       {Get("Transfer-Encoding: xchunked\r\n"), 501, "Content-Length"},
       {Get("Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n", 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "zz\r\n", 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "3\r\nabcd\r\n", 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "3\nabc\n0\n\n\r\n", 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "FFFFFFFFFFFFFFFFF\r\n", 411, "Content-Length"},
   });
 }
 
@@ -124,6 +128,11 @@ TEST_F(RefusalsTest, TooLarge) {
       {Get("Content-Length: 4097\r\n"), 413, "4KiB"},
       {Get("Content-Length: 4097\r\nExpect: 100-continue\r\n"), 413, "4KiB"},
       {Get("Content-Length: 18446744073709551615\r\n"), 413, "4KiB"},
+      {Get("Transfer-Encoding: chunked\r\n") + "1001\r\n" + std::string(4097, 'b'), 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "800\r\n" + std::string(2048, 'b') + "\r\n801\r\n", 411,
+       "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "1;" + std::string(20'000, 'e'), 411, "Content-Length"},
+      {Get("Transfer-Encoding: chunked\r\n") + "0\r\nA: " + std::string(20'000, 't'), 411, "Content-Length"},
   });
 }
 

@@ -58,6 +58,8 @@ const std::vector<std::string> kSeeds = {
     "GET /echo?a=b HTTP/1.1\r\nHost: a\r\nAccept: b\r\nAccept-Encoding: gzip\r\nIf-None-Match: \"x\"\r\n\r\n",
     "\r\nHEAD http://host:1/%41 HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nabcdeGET /",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n1\r\nd\r\n0\r\nT: "
+    "t\r\n\r\nGET /",
 };
 
 TEST(RequestReaderTest, ConsumesExactlyOneRequest) {
@@ -69,6 +71,7 @@ TEST(RequestReaderTest, ConsumesExactlyOneRequest) {
   EXPECT_EQ(rest(kSeeds[0]), "");
   EXPECT_EQ(rest(kSeeds[1]), "GET / HTTP/1.1\r\n");
   EXPECT_EQ(rest(kSeeds[2]), "GET /");
+  EXPECT_EQ(FeedInPieces(kSeeds[3], {kSeeds[3].size()}).refused, 411);
 }
 
 TEST(RequestReaderTest, PiecesMakeNoDifference) {
