@@ -44,10 +44,12 @@ def rule_object(source: pathlib.Path) -> str:
 
 
 def dashboard_object(source: pathlib.Path) -> str:
-    # In one line: whoever wants to read or compare it has the file.
+    # One line: the file itself is the copy to read and to compare.
+    # A prefix of their own: the fleet's exporter owns a ConfigMap `buntime-exporter` in the same namespace.
+    name = "buntime-dashboard-" + source.stem.removeprefix("buntime-")
     text = json.dumps(json.loads(source.read_text(encoding="utf-8")), ensure_ascii=False, separators=(",", ":"))
     return (header(source)
-            + f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {source.stem}\n"
+            + f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
             # Grafana's sidecar takes ConfigMaps with this label into the folder of this annotation.
             + "  annotations:\n    grafana_folder: Buntime\n" + labels({"grafana_dashboard": '"1"'})
             + f"data:\n  {source.name}: |\n    {text}\n")
