@@ -39,7 +39,7 @@ void History::Take(const Fleet& fleet) {
   // A little less than the even distance, so that polls which come a moment early are not skipped.
   const double distance = 0.9 * kSpanSeconds / static_cast<double>(capacity);
 
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   revision_ = fleet.revision;
   for (const auto& runtime : fleet.runtimes) {
     Track& track = tracks_[runtime->name];
@@ -61,7 +61,7 @@ void History::Take(const Fleet& fleet) {
 std::string History::Document(const Runtime& runtime) const {
   std::deque<Sample> samples;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = tracks_.find(runtime.name); found != tracks_.end())
       samples = found->second.samples;
   }
@@ -90,12 +90,12 @@ std::string History::Document(const Runtime& runtime) const {
 }
 
 std::uint64_t History::revision() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return revision_;
 }
 
 std::size_t History::SampleCount() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::size_t count = 0;
   for (const auto& [name, track] : tracks_) count += track.samples.size();
   return count;

@@ -9,10 +9,10 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "base/mutex.h"
 #include "model/fleet.h"
 
 namespace buntime {
@@ -58,10 +58,9 @@ class History {
 
   static Sample SampleOf(const Runtime& runtime, double unix_seconds);
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::map<std::string, Track, std::less<>> tracks_;  // by name of the runtime
-  std::uint64_t revision_ = 0;
+  mutable Mutex mutex_;
+  std::map<std::string, Track, std::less<>> tracks_ GUARDED_BY(mutex_);  // by name of the runtime
+  std::uint64_t revision_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace buntime

@@ -28,7 +28,7 @@ HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::uint64_t r
   }
   response.tail = write();
   if (response.tail.size() >= kWorthCompressing && AcceptsGzip(request.accept_encoding)) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     response.tail = Gzip(deflater_, response.tail);
     response.headers.emplace_back("Content-Encoding", "gzip");
   }

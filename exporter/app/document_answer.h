@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "base/mutex.h"
 #include "metrics/gzip.h"
 #include "web/server.h"
 
@@ -26,8 +26,8 @@ class DocumentAnswers {
  private:
   const std::string epoch_;
 
-  std::mutex mutex_;
-  Deflater deflater_{Deflater::Size::kLarge};  // guarded by mutex_
+  Mutex mutex_;
+  Deflater deflater_ GUARDED_BY(mutex_){Deflater::Size::kLarge};
 };
 
 /// `{"error":"…"}` with whatever `members` follow, such as `,"runtimes":[]`.

@@ -13,13 +13,13 @@ std::string FormatEvent(std::string_view id, std::string_view name, std::string_
 }
 
 EventTopic::State EventTopic::Latest() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return state_;
 }
 
 void EventTopic::Publish(std::string event, std::uint64_t revision) {
   auto shared = std::make_shared<const std::string>(std::move(event));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // Two threads may have written the same state; the later revision wins.
   if (state_.event && revision <= state_.revision) return;
   state_.event = std::move(shared);
@@ -27,7 +27,7 @@ void EventTopic::Publish(std::string event, std::uint64_t revision) {
 }
 
 void EventTopic::End() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   state_.over = true;
 }
 

@@ -8,11 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "web/server.h"
 
 namespace buntime {
@@ -33,8 +33,8 @@ class EventTopic {
   void End();
 
  private:
-  mutable std::mutex mutex_;
-  State state_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  State state_ GUARDED_BY(mutex_);
 };
 
 /// Limits how many listen at once.

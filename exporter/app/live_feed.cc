@@ -79,7 +79,7 @@ HttpResponse LiveFeed::Subscribe(std::string_view event, const Write& write, con
 
 std::shared_ptr<LiveFeed::Topic> LiveFeed::TopicOf(std::string_view event, const Write& write,
                                                    const std::string& runtime) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::weak_ptr<Topic>& known = topics_[{std::string(event), runtime}];
   if (auto topic = known.lock()) return topic;
   auto topic = std::make_shared<Topic>();
@@ -94,7 +94,7 @@ void LiveFeed::Show(Topic& topic, const Fleet& fleet) {
   const auto runtime =
       std::ranges::find(fleet.runtimes, topic.runtime, [](const auto& each) { return each->name; });
   if (runtime == fleet.runtimes.end()) return topic.events.End();
-  const std::lock_guard lock(topic.mutex);
+  const MutexLock lock(topic.mutex);
   if (fleet.revision <= topic.revision) return;
   topic.revision = fleet.revision;
   if (topic.shown.lock() == *runtime) return;
@@ -106,7 +106,7 @@ void LiveFeed::Show(Topic& topic, const Fleet& fleet) {
 void LiveFeed::ShowAll(const Fleet& fleet) {
   std::vector<std::shared_ptr<Topic>> topics;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(topics_, [](const auto& item) { return item.second.expired(); });
     for (const auto& [key, topic] : topics_) {
       if (auto alive = topic.lock()) topics.push_back(std::move(alive));

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "api/history.h"
 #include "app/event_topic.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "model/fleet.h"
 #include "poll/fleet_board.h"
 #include "web/server.h"
@@ -50,10 +50,9 @@ class LiveFeed {
     std::string runtime;
     Write write;
     EventTopic events;
-    std::mutex mutex;
-    // Guarded by mutex.
-    std::uint64_t revision = 0;          // of the fleet that was looked at last
-    std::weak_ptr<const Runtime> shown;  // whose state is the latest event
+    Mutex mutex;
+    std::uint64_t revision GUARDED_BY(mutex) = 0;          // of the fleet that was looked at last
+    std::weak_ptr<const Runtime> shown GUARDED_BY(mutex);  // whose state is the latest event
   };
 
   std::shared_ptr<Topic> TopicOf(std::string_view event, const Write& write, const std::string& runtime);
@@ -67,9 +66,9 @@ class LiveFeed {
   const Options options_;
   EventSeats seats_;
 
-  std::mutex mutex_;
-  // By event and runtime; those that somebody listens to. Guarded by mutex_.
-  std::map<std::pair<std::string, std::string>, std::weak_ptr<Topic>> topics_;
+  Mutex mutex_;
+  // By event and runtime; those that have subscribers.
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<Topic>> topics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace buntime

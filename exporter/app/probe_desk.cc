@@ -18,7 +18,7 @@ ProbeDesk::ProbeDesk(const Clock& clock, Log& log, Prober::Observer observer)
     : clock_(clock), log_(log), observer_(std::move(observer)) {}
 
 void ProbeDesk::Apply(const Config& config) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   modules_ = config.modules;
   offset_ = config.probe_timeout_offset;
   if (!engine_ && !modules_.empty()) engine_ = std::make_shared<Engine>(clock_, log_, observer_);
@@ -27,7 +27,7 @@ void ProbeDesk::Apply(const Config& config) {
 void ProbeDesk::Stop() {
   std::shared_ptr<Engine> engine;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     engine = engine_;
   }
   if (!engine) return;
@@ -40,7 +40,7 @@ void ProbeDesk::Handle(const HttpRequest& request, Reply reply) {
   Duration offset{};
   std::shared_ptr<Engine> engine;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     modules = modules_;
     offset = offset_;
     engine = engine_;
@@ -87,7 +87,7 @@ HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& a
 std::vector<RecentProbe> ProbeDesk::Recent() const {
   std::shared_ptr<Engine> engine;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     engine = engine_;
   }
   return engine ? engine->prober.Recent() : std::vector<RecentProbe>();

@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -14,6 +13,7 @@
 #include "app/probe_page.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "config/config.h"
 #include "fetch/fetcher.h"
 #include "metrics/gzip.h"
@@ -51,11 +51,10 @@ class ProbeDesk {
   Log& log_;
   const Prober::Observer observer_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  Modules modules_;
-  Duration offset_{};
-  std::shared_ptr<Engine> engine_;  // null until there are modules
+  mutable Mutex mutex_;
+  Modules modules_ GUARDED_BY(mutex_);
+  Duration offset_ GUARDED_BY(mutex_){};
+  std::shared_ptr<Engine> engine_ GUARDED_BY(mutex_);  // null until there are modules
 };
 
 }  // namespace buntime

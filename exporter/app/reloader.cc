@@ -27,12 +27,12 @@ std::vector<std::string> Reloader::OwnFile() const {
 }
 
 void Reloader::Attach(Server& server) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   server_ = &server;
 }
 
 std::optional<Error> Reloader::Reload(std::string_view why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (server_ == nullptr) return Error{"the exporter is still starting: try again"};
   auto error = ReloadRuntimes(why);
   auto lock_error = ReloadLock(why);
@@ -40,13 +40,13 @@ std::optional<Error> Reloader::Reload(std::string_view why) {
 }
 
 void Reloader::ReloadIfChanged() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (watch_.Changed()) ReloadRuntimes("a change of its files");
   if (lock_.Changed()) ReloadLock("a change of its files");
 }
 
 std::string Reloader::Describe() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ConfigPage(config_);
 }
 
@@ -70,7 +70,7 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
   }
   // Good ones are read again by those who use them.
   watch_.Follow(OwnFile());
-  const auto kept = std::ranges::count_if(config->targets, [this](const Target& target) {
+  const auto kept = std::ranges::count_if(config->targets, [this](const Target& target) REQUIRES(mutex_) {
     return std::ranges::find(config_.targets, target) != config_.targets.end();
   });
   LogWarnings(*warnings, warnings_, log_);
@@ -84,7 +84,7 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
 }
 
 std::optional<Error> Reloader::ReloadLock(std::string_view why) {
-  auto error = lock_.Reload(why, [this](std::shared_ptr<const Security> security) {
+  auto error = lock_.Reload(why, [this](std::shared_ptr<const Security> security) REQUIRES(mutex_) {
     exporter_.NoteCertificate(*security);
     server_->Secure(std::move(security));
   });

@@ -2,7 +2,6 @@
 // force. Thread-safe: signals and the watch come from the main thread, POST /-/reload from the server's pool.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "app/runtime_files.h"
 #include "app/web_lock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "config/flags.h"
@@ -40,25 +40,23 @@ class Reloader {
   std::string Describe();
 
  private:
-  // All of them with mutex_ held.
-  std::optional<Error> ReloadRuntimes(std::string_view why);
-  std::optional<Error> ReloadLock(std::string_view why);
-  void Note();
+  std::optional<Error> ReloadRuntimes(std::string_view why) REQUIRES(mutex_);
+  std::optional<Error> ReloadLock(std::string_view why) REQUIRES(mutex_);
+  void Note() REQUIRES(mutex_);
   std::vector<std::string> OwnFile() const;
 
   const Invocation& invocation_;
   Exporter& exporter_;
   Log& log_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  Config config_;
-  WebLock& lock_;
-  Server* server_ = nullptr;
-  FileWatch watch_;
-  Warnings warnings_;  // of the configuration in force; all have been logged
-  bool runtimes_good_ = true;
-  bool lock_good_ = true;
+  Mutex mutex_;
+  Config config_ GUARDED_BY(mutex_);
+  WebLock& lock_ GUARDED_BY(mutex_);
+  Server* server_ GUARDED_BY(mutex_) = nullptr;
+  FileWatch watch_ GUARDED_BY(mutex_);
+  Warnings warnings_ GUARDED_BY(mutex_);  // of the configuration in force; all have been logged
+  bool runtimes_good_ GUARDED_BY(mutex_) = true;
+  bool lock_good_ GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace buntime

@@ -13,7 +13,7 @@ PageCache::PageCache(std::function<std::shared_ptr<const Fleet>()> latest, const
 PageCache::Compressed PageCache::Compress(const Fleet& fleet) {
   Compressed result;
   std::string bytes(GzipHeader());
-  const auto take = [&](std::string& text) {
+  const auto take = [&](std::string& text) REQUIRES(mutex_) {
     result.crc = Crc32(result.crc, text);
     result.size += static_cast<std::uint32_t>(text.size());
     fleet_deflater_.Write(text, bytes);
@@ -33,7 +33,7 @@ PageCache::Compressed PageCache::Compress(const Fleet& fleet) {
 Page PageCache::Get(bool gzip) {
   Page page;
   std::string self;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto fleet = latest_();
   self_.Render(self);  // later than that, so that a poll which is shown is also counted
   if (fleet->revision != revision_) {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.h"
 #include "metrics/gzip.h"
 #include "metrics/self_metrics.h"
 #include "model/fleet.h"
@@ -36,19 +36,19 @@ class PageCache {
     std::uint32_t size = 0;                    // of the plain text, modulo 2^32
   };
 
-  Compressed Compress(const Fleet& fleet);
+  Compressed Compress(const Fleet& fleet) REQUIRES(mutex_);
 
   const std::function<std::shared_ptr<const Fleet>()> latest_;
   const SelfMetrics& self_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::uint64_t revision_ = 0;
-  std::size_t last_plain_size_ = 0;  // of the previous rendering, so that the next need not grow step by step
-  std::shared_ptr<const std::string> plain_;
-  Compressed compressed_;
-  Deflater fleet_deflater_{Deflater::Size::kLarge};
-  Deflater tail_deflater_{Deflater::Size::kSmall};
+  Mutex mutex_;
+  std::uint64_t revision_ GUARDED_BY(mutex_) = 0;
+  // Of the previous rendering, so that the next need not grow step by step.
+  std::size_t last_plain_size_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const std::string> plain_ GUARDED_BY(mutex_);
+  Compressed compressed_ GUARDED_BY(mutex_);
+  Deflater fleet_deflater_ GUARDED_BY(mutex_){Deflater::Size::kLarge};
+  Deflater tail_deflater_ GUARDED_BY(mutex_){Deflater::Size::kSmall};
 };
 
 }  // namespace buntime

@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/text.h"
 #include "metrics/catalogue.h"
 #include "metrics/exposition.h"
@@ -149,12 +149,12 @@ struct SelfMetrics::Families {
   prometheus::Family<prometheus::Histogram>& request_seconds =
       HistogramFamily(registry, "buntime_exporter_http_request_duration_seconds");
 
-  std::mutex mutex;
-  // Guarded by mutex.
-  std::map<std::string, RuntimeCounters, std::less<>> runtimes;
-  std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_by_module;  // and result
+  Mutex mutex;
+  std::map<std::string, RuntimeCounters, std::less<>> runtimes GUARDED_BY(mutex);
+  // By module and result.
+  std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_by_module GUARDED_BY(mutex);
 
-  prometheus::Counter& Probes(const std::string& module, std::string_view result) {
+  prometheus::Counter& Probes(const std::string& module, std::string_view result) REQUIRES(mutex) {
     auto& counter = probes_by_module[{module, std::string(result)}];
     if (!counter) counter = &probes.Add({{"module", module}, {"result", std::string(result)}});
     return *counter;
@@ -173,7 +173,7 @@ struct SelfMetrics::Families {
     return *counter;
   }
 
-  void Begin(const std::string& runtime) {
+  void Begin(const std::string& runtime) REQUIRES(mutex) {
     RuntimeCounters& counters = runtimes[runtime];
     // Zeros from the start, so that the first failure is a rise and not a new series. For a fleet, only the
     // one outcome that everyone has: twenty series a runtime would outweigh what they count.
@@ -206,7 +206,7 @@ SelfMetrics::SelfMetrics(const BuildInfo& build, const std::vector<std::string>&
 SelfMetrics::~SelfMetrics() = default;
 
 void SelfMetrics::SetRuntimes(const std::vector<std::string>& runtimes) {
-  const std::lock_guard lock(families_->mutex);
+  const MutexLock lock(families_->mutex);
   for (const std::string& runtime : runtimes) {
     if (!families_->runtimes.contains(runtime)) families_->Begin(runtime);
   }
@@ -220,7 +220,7 @@ void SelfMetrics::SetRuntimes(const std::vector<std::string>& runtimes) {
 void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double seconds,
                             const AnomalyCounts& anomalies) {
   families_->poll_seconds.Observe(seconds);
-  const std::lock_guard lock(families_->mutex);
+  const MutexLock lock(families_->mutex);
   const auto found = families_->runtimes.find(runtime);
   if (found == families_->runtimes.end()) return;  // its last poll ended after it had left the configuration
   families_->Polls(runtime, found->second, Index(outcome)).Increment();
@@ -230,7 +230,7 @@ void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double 
 }
 
 void SelfMetrics::SetModules(const std::vector<std::string>& modules) {
-  const std::lock_guard lock(families_->mutex);
+  const MutexLock lock(families_->mutex);
   for (const std::string& module : modules) families_->Probes(module, Name(Outcome::kOk));
   std::erase_if(families_->probes_by_module, [&](const auto& item) {
     if (std::ranges::find(modules, item.first.first) != modules.end()) return false;
@@ -240,7 +240,7 @@ void SelfMetrics::SetModules(const std::vector<std::string>& modules) {
 }
 
 void SelfMetrics::CountProbe(const std::string& module, std::string_view result) {
-  const std::lock_guard lock(families_->mutex);
+  const MutexLock lock(families_->mutex);
   const auto known = families_->probes_by_module.find({module, std::string(Name(Outcome::kOk))});
   if (known == families_->probes_by_module.end()) return;  // the module has left the configuration
   families_->Probes(module, result).Increment();

@@ -55,7 +55,7 @@ void Poller::SetEntries(std::vector<Target> targets) {
 
 void Poller::Replace(std::vector<Target> targets) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     replacement_ = std::move(targets);
   }
   fetcher_.Wakeup();
@@ -64,7 +64,7 @@ void Poller::Replace(std::vector<Target> targets) {
 void Poller::TakeReplacement() {
   std::optional<std::vector<Target>> targets;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     targets.swap(replacement_);
   }
   if (targets) SetEntries(std::move(*targets));

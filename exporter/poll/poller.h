@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <stop_token>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "fetch/fetcher.h"
 #include "model/outcome.h"
 #include "model/snapshot.h"
@@ -66,8 +66,8 @@ class Poller {
   std::minstd_rand random_{std::random_device()()};
   std::uniform_real_distribution<> jitter_{0, 1};
 
-  std::mutex mutex_;
-  std::optional<std::vector<Target>> replacement_;  // guarded by mutex_
+  Mutex mutex_;
+  std::optional<std::vector<Target>> replacement_ GUARDED_BY(mutex_);
 };
 
 }  // namespace buntime

@@ -55,14 +55,18 @@ Prober::Prober(Fetcher& fetcher, const Clock& clock, Log& log, Observer observer
 Prober::~Prober() = default;
 
 void Prober::Ask(ProbeRequest request, Done done) {
-  std::unique_lock lock(mutex_);
-  if (ended_) {
-    lock.unlock();
-    return Tell(request.module->name, done, {ProbeAnswer::Kind::kBusy, "the exporter is stopping", {}, {}});
-  }
-  questions_.push_back({std::move(request), std::move(done)});
-  lock.unlock();
-  fetcher_.Wakeup();
+  Question question = {std::move(request), std::move(done)};
+  if (Enqueue(question)) return fetcher_.Wakeup();
+  Tell(question.request.module->name, question.done,
+       {ProbeAnswer::Kind::kBusy, "the exporter is stopping", {}, {}});
+}
+
+// False, and `question` stays as it is, once Run has ended.
+bool Prober::Enqueue(Question& question) {
+  const MutexLock lock(mutex_);
+  if (ended_) return false;
+  questions_.push_back(std::move(question));
+  return true;
 }
 
 void Prober::Run(const std::stop_token& stop) {
@@ -81,7 +85,7 @@ void Prober::Step() {
 void Prober::TakeQuestions() {
   std::vector<Question> questions;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     questions.swap(questions_);
   }
   for (Question& question : questions) Admit(std::move(question));
@@ -182,7 +186,7 @@ void Prober::Publish(Entry& entry, std::shared_ptr<const Runtime> view) {
   }
   entry.tried = true;
   entry.up = view->up;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   recent_[entry.key] = std::move(view);
 }
 
@@ -262,13 +266,13 @@ void Prober::ExpireAndForget() {
 
 void Prober::Forget(const Key& key) {
   entries_.erase(key);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   recent_.erase(key);
 }
 
 void Prober::End() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = true;
   }
   TakeQuestions();
@@ -280,7 +284,7 @@ void Prober::End() {
 }
 
 std::vector<RecentProbe> Prober::Recent() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<RecentProbe> recent;
   recent.reserve(recent_.size());
   for (const auto& [key, runtime] : recent_) recent.push_back({key.first, runtime});
@@ -288,7 +292,7 @@ std::vector<RecentProbe> Prober::Recent() const {
 }
 
 std::size_t Prober::Size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return recent_.size();
 }
 

@@ -10,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "fetch/fetcher.h"
 #include "model/fleet.h"
 #include "model/module.h"
@@ -87,6 +87,7 @@ class Prober {
   };
   using Key = std::pair<std::string, std::string>;  // module, URL
 
+  bool Enqueue(Question& question);
   void TakeQuestions();
   void Admit(Question question);
   Entry* FindOrMake(const ProbeRequest& request);
@@ -112,11 +113,10 @@ class Prober {
   std::vector<Entry*> asked_;  // entries with open questions
   SteadyTime next_tidying_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<Question> questions_;
-  bool ended_ = false;
-  std::map<Key, std::shared_ptr<const Runtime>> recent_;
+  mutable Mutex mutex_;
+  std::vector<Question> questions_ GUARDED_BY(mutex_);
+  bool ended_ GUARDED_BY(mutex_) = false;
+  std::map<Key, std::shared_ptr<const Runtime>> recent_ GUARDED_BY(mutex_);
 };
 
 }  // namespace buntime

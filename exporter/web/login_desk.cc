@@ -17,7 +17,7 @@ LoginDesk::LoginDesk(Post to_io, Verify verify) : to_io_(std::move(to_io)), veri
 
 void LoginDesk::Submit(Attempt attempt, Done done) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     for (std::list<Waiting>* const list : {&at_work_, &waiting_}) {
       const auto same = std::ranges::find_if(
@@ -35,7 +35,7 @@ void LoginDesk::Submit(Attempt attempt, Done done) {
       waiting_.push_back({std::move(attempt), turn, {}});
       waiting_.back().done.push_back(std::move(done));
       if (!worker_.joinable()) worker_ = std::jthread([this] { Work(); });
-      changed_.notify_one();
+      changed_.NotifyOne();
       return;
     }
   }
@@ -72,29 +72,33 @@ void LoginDesk::Report(std::vector<Done> done, LoginResult result) {
 
 void LoginDesk::Work() {
   setpriority(PRIO_PROCESS, 0, kNice);  // on Linux: of this thread
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return;
-    const auto next = std::ranges::min_element(waiting_, {}, &Waiting::turn);
-    turn_ = next->turn;
-    at_work_.splice(at_work_.end(), waiting_, next);
-    Waiting& current = at_work_.front();
-    lock.unlock();
-    // Only `done` of the one at work is touched by others.
-    const bool good = verify_(current.attempt.password, current.attempt.hash);
-    lock.lock();
-    Forget(current.attempt.password);
-    Report(std::move(current.done), good ? LoginResult::kGood : LoginResult::kBad);
-    at_work_.clear();
-  }
+  while (Attempt* const attempt = Next()) Finish(verify_(attempt->password, attempt->hash));
+}
+
+// Null: it is time to stop. The attempt is at work: only `done` beside it is touched by other threads.
+LoginDesk::Attempt* LoginDesk::Next() {
+  const MutexLock lock(mutex_);
+  while (!stopping_ && waiting_.empty()) changed_.Wait(mutex_);
+  if (stopping_) return nullptr;
+  const auto next = std::ranges::min_element(waiting_, {}, &Waiting::turn);
+  turn_ = next->turn;
+  at_work_.splice(at_work_.end(), waiting_, next);
+  return &at_work_.front().attempt;
+}
+
+void LoginDesk::Finish(bool good) {
+  const MutexLock lock(mutex_);
+  Waiting& current = at_work_.front();
+  Forget(current.attempt.password);
+  Report(std::move(current.done), good ? LoginResult::kGood : LoginResult::kBad);
+  at_work_.clear();
 }
 
 void LoginDesk::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
-    changed_.notify_one();
+    changed_.NotifyOne();
   }
   if (worker_.joinable()) worker_.join();
 }

@@ -5,16 +5,15 @@
 // Threading: Submit on the I/O thread, Stop on any; results come back through `to_io`.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "web/password.h"
 
 namespace buntime {
@@ -53,21 +52,23 @@ class LoginDesk {
     std::vector<Done> done;
   };
 
-  bool MakeRoomFor(const std::string& client);
-  std::size_t CountOf(const std::string& client) const;
+  bool MakeRoomFor(const std::string& client) REQUIRES(mutex_);
+  std::size_t CountOf(const std::string& client) const REQUIRES(mutex_);
   void Work();
+  Attempt* Next();
+  void Finish(bool good);
   void Report(std::vector<Done> done, LoginResult result);
 
   const Post to_io_;
   const Verify verify_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<Waiting> waiting_;  // guarded by mutex_, in order of arrival
-  std::list<Waiting> at_work_;  // guarded by mutex_, the one being checked
-  std::uint64_t turn_ = 0;      // guarded by mutex_, of the latest one that was checked
-  bool stopping_ = false;       // guarded by mutex_
-  std::jthread worker_;         // started with the first attempt
+  Mutex mutex_;
+  CondVar changed_;
+  std::list<Waiting> waiting_ GUARDED_BY(mutex_);  // in order of arrival
+  std::list<Waiting> at_work_ GUARDED_BY(mutex_);  // the one being checked
+  std::uint64_t turn_ GUARDED_BY(mutex_) = 0;      // of the latest one that was checked
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::jthread worker_;  // started with the first attempt
 };
 
 }  // namespace buntime

@@ -11,11 +11,11 @@
 #include <boost/asio/thread_pool.hpp>
 #include <ctime>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "base/mutex.h"
 #include "web/connection.h"
 #include "web/listener.h"
 #include "web/password.h"
@@ -75,6 +75,7 @@ class AsioServer final : public Server {
     if (!bound) return bound.error();
     addresses_ = std::move(*bound);
     listener_.Start();
+    const MutexLock lock(stop_mutex_);
     thread_ = std::jthread([this] { io_.run(); });
     return std::nullopt;
   }
@@ -93,7 +94,7 @@ class AsioServer final : public Server {
   }
 
   void Stop() override {
-    const std::lock_guard lock(stopping_);
+    const MutexLock lock(stop_mutex_);
     if (!thread_.joinable()) return;
     asio::post(io_, [this] { Drain(); });
     thread_.join();
@@ -193,8 +194,8 @@ class AsioServer final : public Server {
   const TlsServices tls_services_;
   Listener listener_;
 
-  std::mutex stopping_;
-  std::jthread thread_;
+  Mutex stop_mutex_;
+  std::jthread thread_ GUARDED_BY(stop_mutex_);
 };
 
 }  // namespace
