@@ -66,7 +66,11 @@ std::vector<std::string> Observations::Await(std::size_t count) {
   return seen_;
 }
 
-ServerTest::ServerTest() { options_.listen = {"127.0.0.1:0"}; }
+ServerTest::ServerTest() {
+  static const std::string large(kLargeBytes, 'x');
+  large_ = {&large, [](const std::string*) {}};
+  options_.listen = {"127.0.0.1:0"};
+}
 
 void ServerTest::Start() {
   using Where = Route::Where;

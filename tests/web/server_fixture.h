@@ -72,7 +72,7 @@ class ServerTest : public ::testing::Test {
   LogLines log_;
   Observations observations_;
   ServerOptions options_;
-  std::shared_ptr<const std::string> large_ = std::make_shared<const std::string>(kLargeBytes, 'x');
+  std::shared_ptr<const std::string> large_;  // one string for all tests, counted anew in each
 
  private:
   HttpResponse WaitInPool();
