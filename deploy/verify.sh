@@ -68,18 +68,32 @@ cure() {
   case $1 in
     dns) echo "the name of the runtime is unknown to the exporter: check --runtime.url and the name server" ;;
     connect) echo "nothing listens there: does the runtime run, and may the exporter reach it?" ;;
-    timeout) echo "the runtime does not answer in time: is it overloaded? (--poll.timeout)" ;;
+    timeout)
+      echo "no answer in time: the runtime or its host may be stopped, a firewall may drop packets, or it is overloaded" \
+        "(--poll.timeout)"
+      ;;
     tls) echo "the runtime's certificate is not trusted: set tls.ca_file in --config.file" ;;
     unauthorized) echo "the key is missing or wrong: --runtime.api-key-file wants one of role admin or editor" ;;
     not_found) echo "enable the runtime's metrics plugin, or say where it is mounted: --runtime.plugin-base" ;;
     not_initialized) echo "the runtime is still starting; if it stays so, read its log" ;;
     rate_limited) echo "a gateway limits the exporter: poll the runtime directly" ;;
+    "not polled yet") echo "ask again after the first poll" ;;
     *) echo "the exporter's log says what the runtime answered" ;;
   esac
 }
 
+# down : of each runtime that is down its name and the outcome of its latest poll, a line each. One that has no name is "-".
+down() {
+  awk '
+    function label(name) { return match($1, "[{,]" name "=\"[^\"]*\"") ? substr($1, RSTART + length(name) + 3, RLENGTH - length(name) - 4) : "" }
+    /^buntime_up[{ ]/ && $NF == 0 { names[++n] = label("runtime") }
+    /^buntime_poll_outcome{/ && $NF == 1 { outcome[label("runtime")] = label("outcome") }
+    END { for (i = 1; i <= n; i++) print (names[i] == "" ? "-" : names[i]), (names[i] in outcome ? outcome[names[i]] : "-") }
+  ' <<< "$page"
+}
+
 check_runtimes() {
-  local runtimes up outcome
+  local runtimes up name outcome shown=0
   runtimes=$(grep -c '^buntime_up[{ ]' <<< "$page")
   up=$(sum buntime_up)
   if ((runtimes == 0)); then
@@ -88,9 +102,14 @@ check_runtimes() {
   elif ((runtimes == up)); then
     pass "$up of $runtimes runtimes are up"
   else
-    outcome=$(sed -n 's/^buntime_poll_outcome{.*outcome="\([a-z_0-9]*\)".*} 1$/\1/p' <<< "$page" |
-      grep -v '^ok$' | head -1)
-    fail "$((runtimes - up)) of $runtimes runtimes are down: ${outcome:-not polled yet}" "$(cure "$outcome")"
+    fail "$((runtimes - up)) of $runtimes runtimes are down" "the next lines name them, $EXPORTER/targets names all"
+    # Each has a cause of its own.
+    while read -r name outcome && ((shown < 10)); do
+      shown=$((shown + 1))
+      [[ $outcome == - || $outcome == ok ]] && outcome="not polled yet"
+      printf '%19s   %s: %s → %s\n' "" "$([[ $name == - ]] && echo "the runtime" || echo "$name")" "$outcome" \
+        "$(cure "$outcome")"
+    done < <(down)
   fi
   if [[ -n $(sum buntime_pool_size) ]]; then
     pass "the pool's size is known"
@@ -182,16 +201,26 @@ check_rules() {
   [[ -z $firing ]] || warn "these alerts fire: $firing" "alerts/runbooks/ has a page for each"
 }
 
+# Newer Alertmanagers show an address only as <secret>. Then the example's names, and its file, are all there is to see.
+check_receivers() {
+  local file=$root/deploy/alertmanager/alertmanager.yml
+  if grep -q 'localhost:9099' <<< "$status"; then
+    warn "its receivers are the examples: no notification arrives" "edit the end of deploy/alertmanager/alertmanager.yml"
+  elif grep -q -e '<secret>' -e 'u003csecret' <<< "$status" && grep -q 'name: pager' <<< "$status" &&
+    grep -q 'name: tickets' <<< "$status" && grep -q '^ *- url: http://localhost:9099' "$file"; then
+    warn "its receivers may be the examples: it hides their addresses" \
+      "deploy/alertmanager/alertmanager.yml still names the examples; if yours is another file, all is well"
+  else
+    pass "has receivers of your own"
+  fi
+}
+
 check_alertmanager() {
   part=alertmanager
   local page status failures
   reachable "$ALERTMANAGER" /-/ready "does it run? docker compose logs alertmanager" || return
   status=$(get "$ALERTMANAGER/api/v2/status")
-  if grep -q 'localhost:9099' <<< "$status"; then
-    warn "its receivers are the examples: nobody is told" "edit the end of deploy/alertmanager/alertmanager.yml"
-  else
-    pass "has receivers of your own"
-  fi
+  check_receivers
   if grep -q 'BuntimeTargetsMissing' <<< "$status"; then
     pass "inhibits what another alert explains"
   else

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -24,18 +25,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PASSWORD = "grafana-s-own"
 
 
-class Grafana:
-    """Answers as Grafana does to the three questions that are asked."""
+class StandIn:
+    """A server whose answers are those of `answer(path, login)`: a status and an object."""
 
     def __init__(self):
-        self.dashboards = [f"buntime-{name}" for name in ("overview", "workers", "apps", "capacity", "exporter")]
-        self.password = PASSWORD
-        self.source_works = True
-        grafana = self
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(handler):  # pylint: disable=no-self-argument
-                status, body = grafana.answer(handler.path, handler.headers.get("Authorization", ""))
+                status, body = server.answer(handler.path, handler.headers.get("Authorization", ""))
                 handler.send_response(status)
                 handler.end_headers()
                 handler.wfile.write(json.dumps(body, separators=(",", ":")).encode())
@@ -47,6 +45,32 @@ class Grafana:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class NewAlertmanager(StandIn):
+    """Answers as Alertmanager 0.27 and later do, which show no address of a receiver."""
+
+    def __init__(self, receivers):
+        super().__init__()
+        self._receivers = receivers
+
+    def answer(self, path, _):
+        hidden = "".join(f"- name: {name}\n  webhook_configs:\n  - url: <secret>\n" for name in self._receivers)
+        return 200, {"config": {"original": "inhibit_rules: BuntimeTargetsMissing\nreceivers:\n" + hidden}, "path": path}
+
+
+class Grafana(StandIn):
+    """Answers as Grafana does to the three questions that are asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.dashboards = [f"buntime-{name}" for name in ("overview", "workers", "apps", "capacity", "exporter")]
+        self.password = PASSWORD
+        self.source_works = True
+
     def answer(self, path, login):
         if path == "/api/health":
             return 200, {"database": "ok"}
@@ -57,10 +81,6 @@ class Grafana:
         if path == "/api/datasources/uid/buntime-prometheus/health":
             return (200, {"status": "OK"}) if self.source_works else (400, {"status": "ERROR"})
         return 404, {}
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class VerifyTest(ProgramTest):
@@ -118,6 +138,33 @@ class VerifyTest(ProgramTest):
         self.assertEqual(status, 0, table)
         self.assertIn("polls no runtime by itself", table)
 
+    def test_receivers_whose_addresses_are_hidden(self):
+        for receivers, expected in ((("pager", "tickets"), "may be the examples"), (("team",), "receivers of your own")):
+            with self.subTest(receivers=receivers):
+                server = NewAlertmanager(receivers)
+                self.addCleanup(server.stop)
+                _, table = self.verify(EXPORTER="", PROMETHEUS="", GRAFANA="", ALERTMANAGER=server.url)
+                self.assertIn(expected, table)
+
+    def test_each_runtime_that_is_down_has_a_cause_of_its_own(self):
+        refusing, stopped = self.simulator("--release", "0.2.26"), self.simulator("--release", "0.2.26")
+        urls = {"shop": self.runtime.url, "blog": refusing.url, "wiki": stopped.url}
+        flags = [flag for name, url in urls.items() for flag in ("--runtime.url", f"{name}={url}")]
+        exporter = self.exporter(*flags, "--poll.interval", "1s", "--poll.timeout", "500ms")
+        refusing.stop()
+        stopped.signal(signal.SIGSTOP)
+        self.addCleanup(stopped.signal, signal.SIGCONT)
+
+        def found():
+            status, table = self.verify(EXPORTER=exporter.url, PROMETHEUS="", ALERTMANAGER="", GRAFANA="")
+            assert status == 1 and "2 of 3 runtimes are down" in table, table
+            assert "blog: connect → nothing listens there" in table, table
+            assert "wiki: timeout → no answer in time: the runtime or its host may be stopped" in table, table
+            assert "shop:" not in table, table
+            return True
+
+        eventually(found, 30)
+
     def test_from_well_to_ill(self):
         table = eventually(self.well, 60)
         for line in ("1 of 1 runtimes are up", "the pool's size is known", "scrapes the job buntime", "are fresh",
@@ -138,7 +185,7 @@ class VerifyTest(ProgramTest):
         bare = self.adopt(Prometheus(scrape(self.watched.url), self.folder())).wait_until_ready()
         self.assert_found("lacks ", "rule_files", "knows no Alertmanager", PROMETHEUS=bare.url)
         self.runtime.fault("refuse")
-        self.assert_found("1 of 1 runtimes are down: connect", "nothing listens there")
+        self.assert_found("1 of 1 runtimes are down", "the runtime: connect → nothing listens there")
         # A part that is not there by intention is not asked.
         _, table = self.verify(PROMETHEUS="", ALERTMANAGER="", GRAFANA="")
         self.assertNotIn("prometheus", table)
