@@ -96,8 +96,8 @@ class LifeTest(Package, E2eTest):
 
     def test_a_package_s_life(self):
         try:
-            for phase in (self.install, self.configure, self.harden, self.reload, self.crash, self.upgrade_it,
-                          self.disable, self.remove, self.purge):
+            for phase in (self.install, self.configure, self.harden, self.reload, self.crash, self.misconfigure,
+                          self.upgrade_it, self.disable, self.remove, self.purge):
                 phase()
         except Exception:
             print(self.machine.run("journalctl", "--no-pager", "--lines=60").stdout, file=sys.stderr)
@@ -144,6 +144,22 @@ class LifeTest(Package, E2eTest):
         before = self.state("MainPID")
         self.machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", UNIT)
         eventually(lambda: self.state("ActiveState") == "active" and self.state("MainPID") not in ("0", before), 30)
+        self.page(up=1)
+
+    def misconfigure(self):
+        """A wrong setting fails the restart itself, says why, and is not tried again and again."""
+        settings = self.inside("/etc/default/buntime-exporter")
+        settings.write_text(SETTINGS + "BUNTIME_EXPORTER_POLL_INTERVAL=soon\n", encoding="utf-8")
+        done = self.machine.run("systemctl", "restart", UNIT, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("poll.interval", self.machine.run("systemctl", "status", UNIT, check=False).stdout)
+        self.assertEqual((self.state("ActiveState"), self.state("SubState")), ("failed", "failed"))  # not auto-restart
+        # So is a port in use, which is found later than the settings are checked.
+        settings.write_text(SETTINGS + "BUNTIME_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:8000\n", encoding="utf-8")
+        self.machine.run("systemctl", "restart", UNIT)
+        eventually(lambda: self.state("SubState") == "failed", 10)
+        settings.write_text(SETTINGS, encoding="utf-8")
+        self.machine.run("systemctl", "restart", UNIT)
         self.page(up=1)
 
     def upgrade_it(self):

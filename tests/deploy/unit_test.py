@@ -15,7 +15,7 @@ ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables Res
 RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute DynamicUser RemoveIPC"""
 VALUES = {"ProtectSystem": "strict", "ProtectProc": "invisible", "CapabilityBoundingSet": "", "UMask": "0077",
           "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "SystemCallArchitectures": "native",
-          "Restart": "on-failure"}
+          "Restart": "on-abnormal", "ExecStartPre": "/usr/bin/buntime-exporter --config.check"}
 
 
 class Unit(configparser.RawConfigParser):
@@ -54,7 +54,9 @@ class UnitTest(unittest.TestCase):
             self.assertEqual(service.get(name), value, name)
         for name in ("MemoryMax", "TasksMax", "RestartSec", "LoadCredential", "ExecReload"):
             self.assertIn(name, service)
-        self.assertIn("network-online.target", Unit(UNIT)["Unit"]["After"])
+        unit = Unit(UNIT)["Unit"]
+        self.assertIn("network-online.target", unit["After"])
+        self.assertLessEqual({"StartLimitIntervalSec", "StartLimitBurst"}, set(unit))
 
     def test_the_scripts_around_it_are_sound(self):
         scripts = [str(UNIT.parent / name) for name in ("postinst", "prerm", "postrm")]
