@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: post-render.sh [KIND/NAME [IMAGE]] < MANIFESTS > MANIFESTS
-# Puts the exporter into the pods of Buntime's workload (default: StatefulSet/buntime), as a post-renderer of Helm or
-# between `helm template` and `kubectl apply`. Everything else passes through.
+# Puts the exporter into the pods of Buntime's workload (default: StatefulSet/buntime), as a post-renderer of Helm 3, by
+# plugin.yaml as one of Helm 4, or between `helm template` and `kubectl apply`. Everything else passes through.
 set -euo pipefail
 workload=${1:-StatefulSet/buntime}
 image=${2:-}
@@ -28,6 +28,7 @@ cat > "$work/kustomization.yaml" << 'END'
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [manifests.yaml]
-patchesStrategicMerge: [patch.yaml]
+patches:
+  - path: patch.yaml
 END
 kubectl kustomize "$work"

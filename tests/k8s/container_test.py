@@ -55,14 +55,14 @@ class Container:
         return text
 
     def flags(self) -> list[str]:
-        return [self.localized(argument) for argument in self.spec["args"]]
+        return [self.localized(argument) for argument in self.spec.get("args", [])]
 
     def environment(self) -> dict[str, str]:
         """What the kubelet would set. Buntime's chart is installed beside it."""
         variables = {}
         for item in self.spec.get("env", []):
             if "value" in item:
-                variables[item["name"]] = item["value"]
+                variables[item["name"]] = self.localized(item["value"])
             else:
                 reference = item["valueFrom"]["configMapKeyRef"]
                 config = only(manifests.charts()["0.2.26"], "ConfigMap", reference["name"])

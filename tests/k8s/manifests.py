@@ -15,8 +15,8 @@ K8S = ROOT / "k8s"
 CHARTS = pathlib.Path(__file__).resolve().parent / "charts"
 VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
-# Everything that a user may apply; `rules` and `grafana` hold no program.
-OVERLAYS = sorted(str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml"))
+# Everything that a user may apply; `rules` and `grafana` hold no program, and `fleet/namespace` no object.
+OVERLAYS = sorted({str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml")} - {"fleet/namespace"})
 WITH_EXPORTER = ["base", "annotations", "prometheus-operator", "fleet/exporter", "fleet"]
 
 

@@ -42,7 +42,7 @@ class OwnershipTest(unittest.TestCase):
 
     def test_the_ways_are_what_the_readme_lets_choose(self):
         # Every other overlay may be added to any of them.
-        self.assertEqual({"grafana", "rules"}, set(manifests.OVERLAYS) - set(WAYS))
+        self.assertEqual({"grafana", "prometheus-rbac", "rules"}, set(manifests.OVERLAYS) - set(WAYS))
         self.assertIn("one row for each namespace", (manifests.K8S / "README.md").read_text())
 
 

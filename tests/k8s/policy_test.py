@@ -73,7 +73,7 @@ class SecretTest(unittest.TestCase):
             with self.subTest(where):
                 secret = next(volume["secret"] for volume in spec["volumes"] if "secret" in volume)
                 # Of mode 0400, which the group of the pod makes 0440: readable for the exporter, for nobody else.
-                self.assertEqual({"secretName": "buntime-exporter", "defaultMode": 0o400}, secret)
+                self.assertEqual({"secretName": "buntime-exporter", "defaultMode": 0o400, "optional": True}, secret)
 
     def test_the_sidecar_can_read_the_key_without_the_group_of_the_pod(self):
         spec = manifests.sidecar_patch()["spec"]["template"]["spec"]

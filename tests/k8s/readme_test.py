@@ -37,7 +37,7 @@ class FolderTest(unittest.TestCase):
         self.my.mkdir()
         shutil.copytree(manifests.K8S, self.my.parent / "k8s")
         for block in blocks("yaml"):
-            name = re.match(r"# my/(\S+)\n", block)[1]
+            name = re.match(r"# my/([\w.]+)", block)[1]
             (self.my / name).write_text(block)
 
     def render(self) -> list[dict]:
@@ -50,7 +50,7 @@ class FolderTest(unittest.TestCase):
         self.assertEqual({"shop"}, {item["metadata"]["namespace"] for item in objects})
         container = manifests.container(only(objects, "Deployment")["spec"]["template"]["spec"])
         self.assertEqual(f"registry.example.com/buntime-exporter:{manifests.VERSION}", container["image"])
-        url, size = container["env"]
+        url, size, _ = container["env"]
         self.assertEqual("http://shop-buntime:8000", url["value"])
         self.assertEqual({"name": "shop-buntime", "key": "RUNTIME_POOL_SIZE", "optional": True},
                          size["valueFrom"]["configMapKeyRef"])
@@ -62,14 +62,29 @@ class FolderTest(unittest.TestCase):
         kustomization = yaml.safe_load((self.my / "kustomization.yaml").read_text())
         for overlay in manifests.WITH_EXPORTER:
             fleet = overlay.startswith("fleet")
-            left_out = {"patchesStrategicMerge", "namespace"} if fleet else set()
+            left_out = {"patches", "namespace"} if fleet else set()
             mine = {key: value for key, value in kustomization.items() if key not in left_out}
-            (self.my / "kustomization.yaml").write_text(yaml.safe_dump(mine | {"bases": [f"../k8s/{overlay}"]}))
+            (self.my / "kustomization.yaml").write_text(yaml.safe_dump(mine | {"resources": [f"../k8s/{overlay}"]}))
             with self.subTest(overlay):
                 objects = self.render()
                 self.assertEqual({"monitoring" if fleet else "shop"}, {item["metadata"]["namespace"] for item in objects})
                 container = manifests.container(only(objects, "Deployment")["spec"]["template"]["spec"])
                 self.assertTrue(container["image"].startswith("registry.example.com/"))
+
+    def test_a_fleet_in_another_namespace_leaves_nothing_of_the_old_one(self):
+        (self.my / "fleet.yaml").rename(self.my / "kustomization.yaml")
+        result = manifests.kustomize(self.my)
+        self.assertEqual((0, ""), (result.returncode, result.stderr))
+        text = result.stdout.replace("monitoring.coreos.com", "")
+        self.assertNotRegex(text, r"(?<!-)\bmonitoring\b")
+        objects = manifests.documents(result.stdout)
+        self.assertEqual({"observability"}, {item["metadata"]["namespace"] for item in objects})
+        endpoint = only(objects, "PodMonitor", "buntime")["spec"]["podMetricsEndpoints"][0]
+        self.assertIn({"targetLabel": "__address__", "replacement": "buntime-exporter.observability.svc:10077"},
+                      endpoint["relabelings"])
+        (rule,) = only(objects, "NetworkPolicy")["spec"]["ingress"]
+        self.assertEqual({"kubernetes.io/metadata.name": "observability"},
+                         rule["from"][0]["namespaceSelector"]["matchLabels"])
 
     def test_another_label_for_the_operator(self):
         (line,) = [line for line in commands() if "| sed " in line]
@@ -91,8 +106,8 @@ class CommandTest(unittest.TestCase):
         spec = only(manifests.render("base"), "Deployment")["spec"]["template"]["spec"]
         mounted = next(volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume)
         self.assertEqual(mounted, secret["metadata"]["name"])
-        (argument,) = manifests.container(spec)["args"]
-        self.assertIn(pathlib.Path(argument).name, secret["data"])
+        (path,) = [item["value"] for item in manifests.container(spec)["env"] if item["name"].endswith("_API_KEY_FILE")]
+        self.assertIn(pathlib.Path(path).name, secret["data"])
 
     def test_the_patch_is_one_that_kubectl_applies(self):
         # Of the README's command, what does not ask a cluster.
