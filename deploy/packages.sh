@@ -26,8 +26,14 @@ install_packages() {
   "${as_root[@]}" apt-get -qq update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" > /dev/null
 
-  # The tests use Prometheus and Alertmanager as programs; their services, just installed, are not wanted.
-  if [[ -d /run/systemd/system && " ${missing[*]} " == *" prometheus"* ]]; then
-    "${as_root[@]}" systemctl --quiet disable --now prometheus prometheus-alertmanager 2> /dev/null || true
+  # The tests use servers as programs; the services that were just installed with them are not wanted.
+  if [[ -d /run/systemd/system ]]; then
+    local -A services=([prometheus]=prometheus [prometheus-alertmanager]=prometheus-alertmanager [etcd-server]=etcd
+      [victoria-metrics]=victoria-metrics [docker.io]="docker.socket docker")
+    for package in "${missing[@]}"; do
+      # shellcheck disable=SC2086
+      [[ -z ${services[$package]:-} ]] ||
+        "${as_root[@]}" systemctl --quiet disable --now ${services[$package]} 2> /dev/null || true
+    done
   fi
 }

@@ -5,7 +5,9 @@
 #   asan     unit and end-to-end tests, those in tests/security apart, under AddressSanitizer and UBSan
 #   tsan     the same under ThreadSanitizer
 #   fuzz     the fuzzers, a bounded time each
-#   release  everything, with the build that ships; its summary stands at the end
+#   engines  a real Docker engine: the image is built and run, the Compose file started; Prometheus 3. Root on Debian 12
+#   cluster  a real Kubernetes API server: every overlay and the Helm chart applied and deleted. Root on Debian 12
+#   release  everything else, with the build that ships; its summary stands at the end
 # Without arguments: all of them in this order.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,7 +18,13 @@ install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
 "$root/tests/npm/install.sh"
 cd "$root"
 stages=("$@")
-((${#stages[@]})) || stages=(lint asan tsan fuzz release)
+((${#stages[@]})) || stages=(lint asan tsan fuzz engines release)
+
+# Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
+# other stages wait; the stage waits for it.
+apiserver=
+end_apiserver() { [[ -z $apiserver ]] || kill -- "-$apiserver" 2> /dev/null || true; }
+trap end_apiserver EXIT
 
 cores=$(nproc)
 started=$SECONDS
@@ -54,14 +62,60 @@ suite() {
   ctest --preset "$preset" --parallel "$cores" --repeat until-pass:2 "$@"
 }
 
+# Why engines and cluster cannot run here; nothing: they can. They install servers, and mount and divide namespaces.
+not_a_root_on_debian() {
+  local id="" version=""
+  # shellcheck source=/dev/null
+  [[ -r /etc/os-release ]] && { id=$(. /etc/os-release && echo "$ID"); version=$(. /etc/os-release && echo "$VERSION_ID"); }
+  if ((EUID != 0)); then
+    echo "only root may"
+  elif [[ $id/$version != debian/12 ]]; then
+    echo "only on Debian 12, whose packages they take"
+  fi
+}
+
+# python_tests FOLDER MODULE… : with the programs of the release build, as ctest gives them.
+python_tests() {
+  local folder=$1
+  shift
+  (cd "tests/$folder" && EXPORTER=$root/build/release/buntime-exporter SIMULATOR=$root/build/release/buntime-simulator \
+    PYTHONPATH=$root/tests/e2e python3 -B -W error -m unittest -v "$@")
+}
+
+engines() {
+  heading "engines"
+  install_packages tests/engines/packages.txt
+  build release --target buntime-exporter --target buntime-simulator
+  python_tests engines run_test stack_test newer_test
+}
+
+cluster() {
+  heading "cluster"
+  KUBE_APISERVER=$(tests/cluster/apiserver.sh)
+  export KUBE_APISERVER
+  python_tests cluster apply_test
+}
+
+if [[ " ${stages[*]} " == *" cluster "* && -z $(not_a_root_on_debian) ]]; then
+  install_packages tests/cluster/packages.txt
+  setsid nice -n 19 tests/cluster/apiserver.sh > /dev/null 2>&1 &
+  apiserver=$!
+fi
+
 for stage in "${stages[@]}"; do
+  if [[ $stage == engines || $stage == cluster ]] && reason=$(not_a_root_on_debian) && [[ -n $reason ]]; then
+    heading "$stage skipped: $reason"
+    continue
+  fi
   case $stage in
     lint) lint ;;
     asan | tsan) suite "$stage" all --label-regex 'unit|e2e' --exclude-regex '^security_' ;;
     fuzz) suite fuzz fuzzers --label-regex fuzz ;;
+    engines) engines ;;
+    cluster) cluster ;;
     release) suite release all ;;
     *)
-      echo "unknown stage '$stage': choose from lint, asan, tsan, fuzz, release" >&2
+      echo "unknown stage '$stage': choose from lint, asan, tsan, fuzz, engines, cluster, release" >&2
       exit 2
       ;;
   esac

@@ -1,5 +1,5 @@
 """The Dockerfile without Docker: what it says, and its final stage, carried out in a fresh Debian. With the stage that
-builds, which takes minutes, `replay_dockerfile.py` does the same.
+builds, `../engines` does the same with a real engine.
 """
 
 import fnmatch

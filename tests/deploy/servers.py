@@ -22,7 +22,7 @@ class Server(Process):
         def listening():
             if not self.running():
                 raise RuntimeError(f"ended: {self.errors()[-2000:]}")
-            return re.search(r'msg="Listening on" address=(\S+)', self.errors())
+            return re.search(r'msg="Listening on"(?: component=web)? address=(\S+)', self.errors())
 
         self.url = "http://" + eventually(listening)[1]
         eventually(lambda: fetch(self.url + "/-/ready").status == 200)

@@ -27,7 +27,7 @@ class Prometheus(Process):
         def listening():
             if not self.running():
                 raise RuntimeError(f"Prometheus ended: {self.errors()}")
-            return re.search(r'msg="Listening on" address=(\S+)', self.errors())
+            return re.search(r'msg="Listening on"(?: component=web)? address=(\S+)', self.errors())
 
         self.url = "http://" + eventually(listening)[1]
         eventually(lambda: fetch(self.url + "/-/ready").status == 200)

@@ -56,7 +56,7 @@ class _Server(Process):
     def wait_until_ready(self):
         def listening():
             assert self.running(), f"ended: {self.errors()[-2000:]}"
-            return re.search(r'msg="Listening on" address=(\S+)', self.errors())
+            return re.search(r'msg="Listening on"(?: component=web)? address=(\S+)', self.errors())
 
         self.url = "http://" + eventually(listening)[1]
         eventually(lambda: fetch(self.url + "/-/ready").status == 200)
