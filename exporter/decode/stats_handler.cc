@@ -14,12 +14,17 @@ namespace {
 // So many workers tell how long an entry of this body is, and with it how many there will be.
 constexpr std::size_t kSampleWorkers = 64;
 
+// Larger integers are not exact in a double; no count, size or duration of a runtime comes near.
+constexpr double kGreatestNumber = 9007199254740992.0;  // 2^53
+
 double ToUnit(double value, Unit unit) {
   switch (unit) {
     case Unit::kOne:
       return value;
     case Unit::kMilliseconds:
-      return value / 1000.0;  // not * 0.001: 33909 ms are 33.909 s
+      // The runtime rounds to hundredths. From whole hundredths one division gives the nearest double: 32.42 ms are
+      // 0.03242 s, not 0.032420000000000004.
+      return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 1e5;
     case Unit::kMebibytes:
       return value * 1048576.0;
   }
@@ -94,6 +99,8 @@ bool StatsHandler::RawNumber(const char* text, unsigned size, bool /*copy*/) {
   }
   if (*value < 0) {
     Count(Anomaly::kNegative);
+  } else if (*value > kGreatestNumber) {
+    Count(Anomaly::kImplausible);
   } else {
     *number_ = ToUnit(*value + 0.0, unit_);  // -0 + 0 is 0
   }

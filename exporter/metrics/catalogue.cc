@@ -74,6 +74,11 @@ constexpr std::array kCatalogue = {
            OfReading{[](const Reading& r) { return r.peaks.ephemeral_queue_depth; }}},
     Metric{"buntime_pool_requests_total", kCounter, "Requests that the pool has taken (pool.totalRequests).",
            "", "", "pool.totalRequests", OfPool{&Pool::requests}},
+    Metric{
+        "buntime_pool_requests_unserved_total", kCounter,
+        "Requests that the pool has taken and that no app has counted: their worker did not start, or ended "
+        "first.",
+        "", "", "Δ hits + Δ workers created for them - Δ requests of apps", OfPool{&Pool::unserved_requests}},
     Metric{"buntime_pool_hits_total", kCounter, "Requests that found a warm worker (pool.hits).", "", "",
            "pool.hits", OfPool{&Pool::hits}},
     Metric{"buntime_pool_misses_total", kCounter, "Requests that found no warm worker (pool.misses).", "", "",
@@ -109,6 +114,16 @@ constexpr std::array kCatalogue = {
            "Requests of the app, over all of its workers, since the exporter started.", kApp,
            "Σ Δ workers[].requests", "Σ Δ workers.*.requestCount",
            OfApp{[](const App& a) -> Value { return a.requests; }}},
+    Metric{
+        "buntime_app_requests_estimated_total", kCounter,
+        "The part of buntime_app_requests_total that was counted by workers discarded unseen: known in sum "
+        "from the pool's counters, attributed to the app by its rate.",
+        kApp, "", "attributed", OfApp{[](const App& a) { return a.estimated_requests; }}},
+    Metric{"buntime_app_workers_discarded_total", kCounter,
+           "Workers of the app that the runtime replaced without retiring them: after maxRequests, ttl, a "
+           "timeout "
+           "or a crash.",
+           kApp, "", "attributed", OfApp{[](const App& a) { return a.discarded_workers; }}},
     Metric{"buntime_app_errors_total", kCounter,
            "Failed requests of the app, over all of its workers, since the exporter started.", kApp, "",
            "Σ Δ workers.*.errorCount", OfApp{[](const App& a) { return a.errors; }}},

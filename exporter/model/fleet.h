@@ -31,6 +31,8 @@ struct App {
   std::string version;                                            // empty: none
   std::array<std::uint32_t, kWorkerStateNames.size()> workers{};  // by state
   double requests = 0;
+  std::optional<double> estimated_requests;  // the part of `requests` that was attributed, not seen
+  std::optional<double> discarded_workers;   // replaced without being retired
   std::optional<double> errors;
   std::optional<double> request_seconds;
   std::optional<double> heap_used_bytes;  // of its live workers

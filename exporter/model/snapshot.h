@@ -44,11 +44,12 @@ enum class Anomaly : std::uint8_t {
   kDuplicateWorker,  // an id that was there before; the first one counts
   kUnnamedWorker,    // a worker without id, left out
   kTruncatedLabel,   // an id, app or version of more than kMaxLabelBytes
+  kImplausible,      // a number that no runtime can reach, or a counter that rose faster than one can
   kMissingSummary,   // documented dialect: stats came, the summary with the uptime did not
 };
-inline constexpr std::array<std::string_view, 7> kAnomalyNames = {
-    "wrong_type",     "negative",        "unknown_state",  "duplicate_worker",
-    "unnamed_worker", "truncated_label", "missing_summary"};
+inline constexpr std::array<std::string_view, 8> kAnomalyNames = {
+    "wrong_type",     "negative",        "unknown_state", "duplicate_worker",
+    "unnamed_worker", "truncated_label", "implausible",   "missing_summary"};
 constexpr std::size_t Index(Anomaly anomaly) { return static_cast<std::size_t>(anomaly); }
 using AnomalyCounts = std::array<std::uint32_t, kAnomalyNames.size()>;
 
@@ -99,6 +100,7 @@ struct Pool {
   std::optional<double> workers_created;
   std::optional<double> workers_failed;
   std::optional<double> workers_retired;
+  std::optional<double> unserved_requests;  // counter of poll's own: requests that no app has counted
   std::optional<double> ephemeral_concurrency;
   std::optional<double> ephemeral_queue_depth;
   std::optional<double> ephemeral_queue_limit;

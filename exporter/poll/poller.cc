@@ -140,7 +140,6 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   AnomalyCounts anomalies{};
   Outcome outcome = Outcome::kOk;
   if (result) {
-    anomalies = result->snapshot.anomalies;
     const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
     entry.expiry_shown = false;
     entry.failures = 0;
@@ -154,6 +153,7 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
+  if (outcome == Outcome::kOk && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
   if (!tried_before || before != outcome) {
     LogChange(entry, before, tried_before);
     if (before == Outcome::kOk || !tried_before) entry.down_since = now;

@@ -30,7 +30,7 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   auto reading = std::make_shared<Reading>();
   reading->snapshot = std::move(answer.snapshot);
   Snapshot& snapshot = reading->snapshot;
-  const bool restarted = ledger_.Enter(snapshot, now);
+  const bool restarted = counters_.Enter(snapshot, now);
   if (restarted) latest_.version.clear();  // it may be another release now
   DerivePool(snapshot, target_.pool_size);
   DropTimesOfTheDead(snapshot);
@@ -39,8 +39,8 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->peaks.utilization = Track(utilization_, snapshot.pool.utilization, now, target_.peak_window);
   reading->peaks.ephemeral_queue_depth =
       Track(queue_depth_, snapshot.pool.ephemeral_queue_depth, now, target_.peak_window);
-  reading->rates = ledger_.rates();
-  reading->apps = ledger_.Apps();
+  reading->rates = counters_.rates();
+  reading->apps = counters_.Apps();
   reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
   reading->workers_dropped = snapshot.workers.size() - reading->shown.size();
 

@@ -12,7 +12,7 @@
 #include "model/outcome.h"
 #include "model/target.h"
 #include "poll/attempt.h"
-#include "poll/ledger.h"
+#include "poll/counter_state.h"
 #include "poll/peak.h"
 
 namespace buntime {
@@ -44,7 +44,7 @@ class RuntimeState {
   const Target target_;
   std::optional<Layout> layout_;
   bool layout_worked_ = false;
-  Ledger ledger_;
+  CounterState counters_;
   Peak active_, utilization_, queue_depth_;
   Runtime latest_;
   SteadyTime last_success_;

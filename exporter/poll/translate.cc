@@ -27,6 +27,10 @@ void DerivePool(Snapshot& snapshot, std::optional<double> configured_size) {
     // The released runtime has no word for a worker that is starting; a zero there would be a guess.
     if (snapshot.dialect == Dialect::kDocumented) FillIn(pool.creating, count[Index(WorkerState::kCreating)]);
   }
+  // The released runtime's own number of workers ends at the pool's size, though up to twice as many may
+  // live.
+  if (snapshot.dialect == Dialect::kReleased && snapshot.workers_reported)
+    pool.total = *pool.active + *pool.idle;
   if (snapshot.dialect == Dialect::kDocumented && pool.active && pool.idle && pool.creating) {
     FillIn(pool.total, *pool.active + *pool.idle + *pool.creating);
   }

@@ -20,12 +20,26 @@ inline Fleet FullFleet() {
     snapshot.dialect = dialect;
     Pool& pool = snapshot.pool;
     double value = 1;
-    for (auto field :
-         {&Pool::size, &Pool::active, &Pool::idle, &Pool::creating, &Pool::total, &Pool::utilization,
-          &Pool::uptime_seconds, &Pool::heap_used_bytes, &Pool::acquire_mean_seconds, &Pool::requests,
-          &Pool::hits, &Pool::misses, &Pool::evictions, &Pool::workers_created, &Pool::workers_failed,
-          &Pool::workers_retired, &Pool::ephemeral_concurrency, &Pool::ephemeral_queue_depth,
-          &Pool::ephemeral_queue_limit}) {
+    for (auto field : {&Pool::size,
+                       &Pool::active,
+                       &Pool::idle,
+                       &Pool::creating,
+                       &Pool::total,
+                       &Pool::utilization,
+                       &Pool::uptime_seconds,
+                       &Pool::heap_used_bytes,
+                       &Pool::acquire_mean_seconds,
+                       &Pool::requests,
+                       &Pool::hits,
+                       &Pool::misses,
+                       &Pool::evictions,
+                       &Pool::workers_created,
+                       &Pool::workers_failed,
+                       &Pool::workers_retired,
+                       &Pool::unserved_requests,
+                       &Pool::ephemeral_concurrency,
+                       &Pool::ephemeral_queue_depth,
+                       &Pool::ephemeral_queue_limit}) {
       pool.*field = value++;
     }
     Worker& worker = AddWorker(snapshot, "shop@1.2.0", "shop", "1.2.0");
@@ -41,6 +55,8 @@ inline Fleet FullFleet() {
     app.version = "1.2.0";
     app.workers[Index(WorkerState::kActive)] = 1;
     app.requests = 3;
+    app.estimated_requests = 2;
+    app.discarded_workers = 1;
     app.errors = 1;
     app.request_seconds = 0.25;
     app.heap_used_bytes = 1000;

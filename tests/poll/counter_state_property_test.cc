@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "poll/ledger.h"
+#include "poll/counter_state.h"
 #include "support/fake_clock.h"
 #include "support/snapshots.h"
 
@@ -85,19 +85,19 @@ class World {
   std::map<int, double> served_;
 };
 
-class LedgerPropertyTest : public testing::TestWithParam<unsigned> {};
+class CounterStatePropertyTest : public testing::TestWithParam<unsigned> {};
 
-TEST_P(LedgerPropertyTest, TotalsNeverFallAndNeverExceedWhatWasServed) {
+TEST_P(CounterStatePropertyTest, TotalsNeverFallAndNeverExceedWhatWasServed) {
   World world(GetParam());
   FakeClock clock;
-  Ledger ledger;
+  CounterState state;
   std::map<std::string, double> last;
   for (int i = 0; i < 300; ++i) {
     world.Step(true);
     Snapshot snapshot = world.Answer();
-    ledger.Enter(snapshot, clock.Now());
+    state.Enter(snapshot, clock.Now());
     clock.Advance(5s);
-    for (const App& app : ledger.Apps()) {
+    for (const App& app : state.Apps()) {
       EXPECT_GE(app.requests, last[app.name]);
       last[app.name] = app.requests;
     }
@@ -105,10 +105,10 @@ TEST_P(LedgerPropertyTest, TotalsNeverFallAndNeverExceedWhatWasServed) {
   }
 }
 
-TEST_P(LedgerPropertyTest, IncreaseEqualsWhatWasServedAcrossRestarts) {
+TEST_P(CounterStatePropertyTest, IncreaseEqualsWhatWasServedAcrossRestarts) {
   World world(GetParam());
   FakeClock clock;
-  Ledger ledger;
+  CounterState state;
   std::map<std::string, Increase> apps;
   std::map<std::string, double> served_at_first;
   // Requests between the last poll before a restart and that restart are seen by nobody; in this world
@@ -116,9 +116,9 @@ TEST_P(LedgerPropertyTest, IncreaseEqualsWhatWasServedAcrossRestarts) {
   for (int i = 0; i < 300; ++i) {
     world.Step(false);
     Snapshot snapshot = world.Answer();
-    ledger.Enter(snapshot, clock.Now());
+    state.Enter(snapshot, clock.Now());
     clock.Advance(5s);
-    for (const App& app : ledger.Apps()) apps[app.name].Add(app.requests);
+    for (const App& app : state.Apps()) apps[app.name].Add(app.requests);
     if (i == 0) {
       for (int a = 0; a < World::kApps; ++a) served_at_first[World::Name(a)] = world.served(a);
     }
@@ -129,25 +129,25 @@ TEST_P(LedgerPropertyTest, IncreaseEqualsWhatWasServedAcrossRestarts) {
   }
 }
 
-TEST_P(LedgerPropertyTest, ARestartedExporterLosesOnlyTheGap) {
+TEST_P(CounterStatePropertyTest, ARestartedExporterLosesOnlyTheGap) {
   World world(GetParam());
   FakeClock clock;
-  auto ledger = std::make_unique<Ledger>();
+  auto state = std::make_unique<CounterState>();
   std::map<std::string, Increase> apps;
   for (int i = 0; i < 100; ++i) {
     world.Step(true);
-    if (i == 50) ledger = std::make_unique<Ledger>();
+    if (i == 50) state = std::make_unique<CounterState>();
     Snapshot snapshot = world.Answer();
-    ledger->Enter(snapshot, clock.Now());
+    state->Enter(snapshot, clock.Now());
     clock.Advance(5s);
-    for (const App& app : ledger->Apps()) apps[app.name].Add(app.requests);
+    for (const App& app : state->Apps()) apps[app.name].Add(app.requests);
   }
   // The totals start anew at what the runtime shows, which is at most what was served: a reset to rate(), or
   // a rise by less than was served.
   for (int a = 0; a < World::kApps; ++a) EXPECT_LE(apps[World::Name(a)].total(), 2 * world.served(a));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, LedgerPropertyTest, testing::Range(1U, 101U));
+INSTANTIATE_TEST_SUITE_P(Seeds, CounterStatePropertyTest, testing::Range(1U, 101U));
 
 }  // namespace
 }  // namespace buntime

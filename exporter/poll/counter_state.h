@@ -1,10 +1,12 @@
-// What has to be remembered of one runtime from poll to poll so that its counters stay true: mirrors of the
-// pool's and workers' counters, and the totals of its apps. Used by RuntimeState. Not thread-safe.
+// What has to be remembered of one runtime from poll to poll so that its counters stay true: those of the
+// pool, of its workers, and the totals of its apps. Used by RuntimeState. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,13 +17,15 @@
 #include "model/fleet.h"
 #include "model/snapshot.h"
 #include "poll/counter.h"
+#include "poll/reconciler.h"
 
 namespace buntime {
 
-class Ledger {
+class CounterState {
  public:
-  /// Replaces the raw counters of `snapshot` by mirrored ones and accumulates the app totals. `now` is the
-  /// time of the answer. Returns whether the runtime has restarted since the last call (never for the first).
+  /// Replaces the raw counters of `snapshot` by accumulated ones and adds to the app totals; values that no
+  /// runtime can reach are left out and counted as anomalies. `now` is the time of the answer. Returns
+  /// whether the runtime has restarted since the last call (never for the first).
   bool Enter(Snapshot& snapshot, SteadyTime now);
 
   /// Every known app, by name, then version. Apps without workers stay, with zeros, for kMemory.
@@ -43,40 +47,50 @@ class Ledger {
   };
   struct AppEntry {
     App app;
+    double request_seconds = 0;  // not rounded
     SteadyTime last_seen;
     std::uint64_t generation = 0;  // of the latest answer that had a worker of this app
-    double requests_before = 0;    // totals at the end of the answer before
+    bool forgotten = false;
+    double requests_before = 0;  // totals at the end of the answer before
     double errors_before = 0;
   };
   struct WorkerEntry {
     AppEntry* app = nullptr;
-    MirroredCounter requests;
-    MirroredCounter errors;
-    MirroredCounter request_seconds;
+    RawCounter requests, errors, request_seconds;
+    Counts total;
+    std::unique_ptr<KeyState> key;  // reconciled counters only
+    bool persistent = false;        // released dialect: seen with another status than ephemeral
     SteadyTime last_seen;
-  };
-  struct PoolCounters {
-    MirroredCounter requests, hits, misses, evictions, workers_created, workers_failed, workers_retired;
   };
   using Workers = std::unordered_map<std::string, WorkerEntry, TextHash, std::equal_to<>>;
 
-  bool HasRestarted(const Pool& pool, SteadyTime now);
-  void EnterPool(Pool& pool);
-  void EnterWorker(const Snapshot& snapshot, Worker& worker, SteadyTime now);
+  bool HasRestarted(Snapshot& snapshot, SteadyTime now);
+  void Restart();
+  void EnterPool(Snapshot& snapshot);
+  void Reconcile(Snapshot& snapshot, SteadyTime now);
+  WorkerEntry& FindWorker(const Snapshot& snapshot, const Worker& worker, SteadyTime now);
   AppEntry& FindApp(std::string_view name, std::string_view version, SteadyTime now);
+  Counts AcceptCounts(Snapshot& snapshot, const Worker& worker, WorkerEntry& known) const;
+  void Add(Worker& worker, WorkerEntry& known, const Counts& rise, SteadyTime now) const;
   void RateApps(const Snapshot& snapshot);
   void RatePool(const Snapshot& snapshot);
   void Forget(std::size_t live_workers, SteadyTime now);
 
+  RawCounter uptime_;
   std::optional<double> last_uptime_;
+  std::optional<Dialect> dialect_;  // of the latest answer
+  bool reconciled_ = false;         // the runtime reports all that the Reconciler needs
+  Reconciler reconciler_;
+  double unserved_ = 0;
   SteadyTime last_entry_;
   std::uint64_t generation_ = 0;
   SteadyTime entry_before_;
   // From that entry to the last one; empty where there was none, or a restart since.
   std::optional<double> elapsed_seconds_;
+  double limit_ = 0;  // greatest plausible rise of a counter in this answer
   std::optional<double> pool_requests_before_;
   Rates rates_;
-  PoolCounters pool_;
+  std::array<Counter, 7> pool_;
   Workers workers_;
   // Node-based: entries keep their address, so workers may point at their app.
   std::unordered_map<std::string, AppEntry, TextHash, std::equal_to<>> apps_;  // key: name NUL version

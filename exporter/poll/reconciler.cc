@@ -1,0 +1,391 @@
+#include "poll/reconciler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace buntime {
+namespace {
+
+using Status = ReportedKey::Status;
+
+// A worker's creation time is its uptime less its age. The runtime reads its clock once for each of them, so
+// two polls of one worker differ by milliseconds, on a busy machine by a tenth of a second.
+constexpr double kSameSeconds = 0.02;
+constexpr double kPerhapsSameSeconds = 0.25;
+
+// A worker has started by then, on a busy machine, too; it counts the requests that waited for it.
+constexpr double kStartSeconds = 10;
+
+// Of a manifest that says nothing.
+constexpr double kDefaultMaxRequests = 1000;
+
+bool IsSameWorker(const ReportedKey& key, double created, double interval) {
+  const KeyState& state = *key.state;
+  if (!state.alive) return false;
+  const double moved = std::abs(created - state.created);
+  if (moved <= kSameSeconds || key.age_seconds >= interval + kPerhapsSameSeconds) return true;
+  return moved <= kPerhapsSameSeconds && key.raw.requests >= state.raw.requests;
+}
+
+// No worker of the key starts: what is asked of it gets no answer.
+bool NeverStarts(const KeyState& state) {
+  return state.unused && (state.seen.requests == 0 || state.unused_polls > 2);
+}
+
+std::optional<double> Rate(const KeyState& state) {
+  if (state.hit_seconds <= 0) return std::nullopt;
+  return state.hits / state.hit_seconds;
+}
+
+void Decay(KeyState& state, double seconds) {
+  const double factor = std::exp(-seconds / Reconciler::kRateMemorySeconds);
+  for (double* const sum : {&state.hits, &state.hit_seconds, &state.ages, &state.replacements})
+    *sum *= factor;
+}
+
+// Sets the history to `requests` of `raw`; its errors and seconds in proportion.
+void SetHistory(KeyState& state, double requests, const Counts& raw) {
+  state.history = raw.requests > 0 ? raw * (requests / raw.requests) : Counts{};
+}
+
+// Takes `rise` from the raw counts. Each member on its own never falls.
+void Count(ReportedKey& key, Counts rise) {
+  rise = {std::max(0.0, rise.requests), std::max(0.0, rise.errors), std::max(0.0, rise.seconds)};
+  key.rise += rise;
+  key.state->seen += rise;
+}
+
+// Divides `total` in proportion to the weights, in whole numbers that sum to it. All zero where the weights
+// are.
+std::vector<double> Divide(double total, const std::vector<double>& weights) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<double> shares;
+  double weight = 0;
+  double given = 0;
+  for (const double w : weights) {
+    weight += w;
+    const double until = sum > 0 ? std::round(total * std::min(1.0, weight / sum)) : 0;
+    shares.push_back(until - given);
+    given = until;
+  }
+  return shares;
+}
+
+}  // namespace
+
+Counts& Counts::operator+=(const Counts& other) {
+  requests += other.requests;
+  errors += other.errors;
+  seconds += other.seconds;
+  return *this;
+}
+Counts operator-(const Counts& a, const Counts& b) {
+  return {a.requests - b.requests, a.errors - b.errors, a.seconds - b.seconds};
+}
+Counts operator*(const Counts& a, double factor) {
+  return {a.requests * factor, a.errors * factor, a.seconds * factor};
+}
+
+void KeyState::Restart() {
+  raw = history = {};
+  history_known = true;
+  alive = unused = false;
+  young_polls = unused_polls = 0;
+}
+
+void Reconciler::Restart() {
+  *this = Reconciler();
+  last_ = PoolCounts();
+}
+
+double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
+  if (!last_) {
+    Join(pool, keys);
+    return 0;
+  }
+  interval_ = pool.uptime_seconds - last_->uptime_seconds;
+  replaced_.clear();
+  counted_ = ephemeral_ = gone_offline_ = unserved_ = 0;
+
+  TakeCertain(keys);
+  const auto count_alive = [&](auto condition) {
+    return static_cast<double>(std::ranges::count_if(keys, condition));
+  };
+  const double alive = count_alive([](const ReportedKey& key) { return key.status == Status::kAlive; });
+  // A ttl=0 request creates a worker when it starts and is counted when it ends, so as many as can be in
+  // flight look like persistent workers for a moment.
+  const double in_flight = ephemeral_seen_ ? pool.ephemeral_concurrency : 0;
+  const double created = pool.created - last_->created - ephemeral_ - (pool.failed - last_->failed);
+  const double retired = pool.retired - last_->retired;
+  double discarded = carried_workers_ + created - retired - (alive - alive_);
+  SortOutMerged(discarded, retired);
+  for (Replaced& item : replaced_) TakeReplaced(item);
+
+  // A worker that has counted nothing owes the request that created it.
+  const double unused =
+      count_alive([](const ReportedKey& key) { return key.status == Status::kAlive && key.state->unused; });
+  double missing = carried_requests_ + pool.hits - last_->hits + created - counted_ + unused_ - unused;
+  for (const Replaced& item : replaced_) {
+    if (item.discarded && item.was_unused && NeverStarts(*item.key->state)) ++unserved_;
+  }
+  missing -= unserved_;
+
+  const bool any_discarded = std::ranges::any_of(replaced_, &Replaced::discarded);
+  for (const Replaced& item : replaced_) discarded -= item.discarded ? 1 : 0;
+  double unseen = std::max(0.0, discarded);
+  const bool reaped =
+      std::ranges::any_of(replaced_, [](const Replaced& r) { return r.key->state->young_polls > 1; });
+  if (!reaped) unseen = std::max(0.0, unseen - in_flight);
+  if (!replaced_.empty() && unseen > 0) {
+    AttributeWorkers(unseen);
+    missing -= unseen;
+    discarded -= unseen;
+  }
+  carried_workers_ = std::clamp(discarded, -in_flight, in_flight);
+
+  if (missing > 0 && (any_discarded || (unseen > 0 && !replaced_.empty()))) {
+    missing = TakeLimits(missing, unseen > 0);
+    if (missing > 0 && AttributeHits(missing)) missing = 0;
+  }
+  lasting_ = std::min(lasting_, missing);
+  if (pool.uptime_seconds - lasting_since_ >= kStartSeconds) {  // no request in flight waits as long
+    const double lasting = std::max(0.0, lasting_ - in_flight);
+    unserved_ += lasting;
+    missing -= lasting;
+    lasting_ = missing;
+    lasting_since_ = pool.uptime_seconds;
+  }
+  // A surplus is owed to requests that were in flight, or to an answer that was left out: never more than one
+  // poll's.
+  carried_requests_ = std::max(missing, -std::max(100.0, counted_));
+  alive_ = alive;
+  unused_ = unused;
+  last_ = pool;
+  return unserved_;
+}
+
+void Reconciler::Join(const PoolCounts& pool, std::span<ReportedKey> keys) {
+  for (ReportedKey& key : keys) {
+    KeyState& state = *key.state;
+    Count(key, key.raw);
+    state.raw = key.raw;
+    state.alive = key.status == Status::kAlive;
+    state.created = pool.uptime_seconds - key.age_seconds;
+    state.unused = state.alive && key.raw.requests == 0;
+    // Where no worker has ever been merged there is no history. Else it is at most what is shown.
+    state.history_known = pool.retired == 0 || !state.alive;
+    if (!state.alive || !state.history_known) state.history = key.raw;
+    alive_ += state.alive ? 1 : 0;
+    unused_ += state.unused ? 1 : 0;
+    if (key.status == Status::kEphemeral) ephemeral_seen_ = true;
+    if (state.alive && state.history_known && !state.unused && key.age_seconds > 0) {
+      const double weight = std::min(1.0, kRateMemorySeconds / key.age_seconds);
+      state.hits = (key.raw.requests - 1) * weight;
+      state.hit_seconds = key.age_seconds * weight;
+    }
+  }
+  last_ = pool;
+}
+
+// All keys but those whose worker is another one than at the latest poll: their difference is exact.
+void Reconciler::TakeCertain(std::span<ReportedKey> keys) {
+  for (ReportedKey& key : keys) {
+    KeyState& state = *key.state;
+    Decay(state, interval_);
+    if (key.status == Status::kAlive) {
+      const double created = last_->uptime_seconds + interval_ - key.age_seconds;
+      if (IsSameWorker(key, created, interval_)) {
+        TakeSameWorker(key);
+      } else {
+        const double own = state.alive ? state.raw.requests - state.history.requests : 0;
+        replaced_.push_back({&key, own, 0, Rate(state), state.alive, state.unused, false});
+      }
+      state.created = created;
+      continue;
+    }
+    // A smaller count: the runtime dropped the entry, for it keeps a thousand, and began another one.
+    const bool fell = key.raw.requests < state.raw.requests;
+    Count(key, fell ? key.raw : key.raw - state.raw);
+    gone_offline_ += key.status == Status::kOffline && state.alive ? 1 : 0;
+    if (key.status == Status::kEphemeral) {
+      ephemeral_seen_ = true;
+      ephemeral_ += key.rise.requests;
+    } else {
+      counted_ += key.rise.requests;
+    }
+    state.raw = state.history = key.raw;
+    state.history_known = true;
+    state.alive = state.unused = false;
+    state.young_polls = state.unused_polls = 0;
+  }
+}
+
+void Reconciler::TakeSameWorker(ReportedKey& key) {
+  KeyState& state = *key.state;
+  if (key.raw.requests < state.raw.requests) state.history = {};  // the runtime dropped it
+  Count(key, key.raw - state.raw);
+  counted_ += key.rise.requests;
+  state.raw = key.raw;
+  state.hits += key.rise.requests;
+  state.hit_seconds += interval_;
+  state.young_polls = 0;
+  if (key.rise.requests > 0) {
+    state.unused = false;
+    state.unused_polls = 0;
+  }
+}
+
+// Decides for each replaced worker whether it was merged or discarded. Workers that went offline used up some
+// of the `retired`; the rest goes to the keys whose count looks most like a merged one.
+void Reconciler::SortOutMerged(double discarded, double retired) {
+  std::vector<Replaced*> unclear;
+  for (Replaced& item : replaced_) {
+    item.discarded = item.was_alive;
+    const KeyState& state = *item.key->state;
+    if (item.was_alive && item.key->raw.requests >= state.raw.requests) unclear.push_back(&item);
+  }
+  if (discarded <= 0) {
+    for (Replaced* item : unclear) item->discarded = false;
+    return;
+  }
+  const auto distance = [&](const Replaced* item) {
+    const KeyState& state = *item->key->state;
+    const double raw = item->key->raw.requests;
+    const double rate = item->rate.value_or(0);
+    const double merged = state.raw.requests + rate * interval_;
+    const double replaced = state.history.requests + rate * item->key->age_seconds;
+    return std::abs(raw - merged) - std::abs(raw - replaced);
+  };
+  std::ranges::sort(unclear, {}, distance);
+  const double merged = std::max(0.0, retired - gone_offline_);
+  for (std::size_t i = 0; i < unclear.size() && static_cast<double>(i) < merged; ++i)
+    unclear[i]->discarded = false;
+}
+
+void Reconciler::TakeReplaced(Replaced& item) {
+  ReportedKey& key = *item.key;
+  KeyState& state = *key.state;
+  const double raw = key.raw.requests;
+  const double expected_own = item.rate.value_or(0) * key.age_seconds;
+  const bool merged = !item.discarded && raw >= state.raw.requests;
+  if (merged) {
+    Count(key, key.raw - state.raw);
+    if (item.was_alive) {  // what the merged worker counted after the latest poll is now history, too
+      SetHistory(state, std::clamp(raw - expected_own, state.raw.requests, raw), key.raw);
+      state.history_known = false;
+    }
+  } else {
+    double history = std::min(state.history.requests, raw);
+    if (!state.history_known) history = std::clamp(raw - expected_own, 0.0, history);
+    if (history != state.history.requests) SetHistory(state, history, key.raw);
+    Count(key, key.raw - state.history);
+  }
+  const double own = raw - state.history.requests;
+  counted_ += key.rise.requests;
+  key.discarded = item.discarded ? 1 : 0;
+  state.unused = own < 0.5;
+  state.unused_polls = state.unused ? state.unused_polls + 1 : 0;
+  item.hits = std::max(0.0, own - 1);
+  if (!state.unused) {  // one that has not started yet has requests waiting: their number would be guessed at
+    state.hits += item.hits;
+    state.hit_seconds += key.age_seconds;
+  }
+  if (!item.rate) item.rate = Rate(state);
+  state.ages += key.age_seconds;
+  ++state.replacements;
+  ++state.young_polls;
+  state.raw = key.raw;
+  state.alive = true;
+}
+
+// Divides workers that were created and discarded between two polls among the keys whose worker is young poll
+// after poll, by how short they live. Each took one request at least, unless workers of that key do not
+// start.
+void Reconciler::AttributeWorkers(double workers) {
+  const auto often = [](const Replaced& item) { return item.key->state->young_polls > 1; };
+  const bool any_often = std::ranges::any_of(replaced_, often);
+  const bool any_discarded = std::ranges::any_of(replaced_, &Replaced::discarded);
+  std::vector<double> weights;
+  for (const Replaced& item : replaced_) {
+    const KeyState& state = *item.key->state;
+    const bool candidate = any_often ? often(item) : item.discarded || !any_discarded;
+    weights.push_back(candidate ? state.replacements / std::max(state.ages, 0.02) : 0);
+  }
+  const std::vector<double> shares = Divide(workers, weights);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    ReportedKey& key = *replaced_[i].key;
+    key.discarded += shares[i];
+    if (NeverStarts(*key.state)) {
+      unserved_ += shares[i];
+    } else {
+      Estimate(key, shares[i]);
+    }
+  }
+}
+
+// Attributes to each key whose one worker seems to have ended at the default maxRequests what that lacked.
+// Returns what is left of `missing`; attributes nothing where it does not suffice.
+double Reconciler::TakeLimits(double missing, bool any_unseen) {
+  std::vector<std::pair<ReportedKey*, double>> ended;
+  double sum = 0;
+  for (const Replaced& item : replaced_) {
+    const double lacking = kDefaultMaxRequests - item.own_before;
+    // Workers that were not seen may be of any key that is replaced often.
+    if (!item.discarded || (any_unseen && item.key->state->young_polls > 1)) continue;
+    if (!item.rate || lacking < 0 || !item.key->state->history_known) continue;
+    const double expected = *item.rate * std::max(0.0, interval_ - item.key->age_seconds);
+    if (std::abs(expected - lacking) > 0.1 * kDefaultMaxRequests) continue;
+    ended.emplace_back(item.key, lacking);
+    sum += lacking;
+  }
+  if (sum > missing + 2) return missing;
+  for (const auto& [key, lacking] : ended) {
+    Estimate(*key, lacking);
+    key->at_limit = true;
+  }
+  return missing - sum;
+}
+
+// Divides hits of discarded workers among the replaced keys, by what their rate gives for the time before the
+// new worker. Returns whether there was anything to go by.
+bool Reconciler::AttributeHits(double hits) {
+  double known = 0;
+  double sum = 0;
+  for (const Replaced& item : replaced_) {
+    known += item.rate ? 1 : 0;
+    sum += item.rate.value_or(0);
+  }
+  std::vector<double> weights;
+  for (const Replaced& item : replaced_) {
+    // A key without a rate gets the mean one, unless it has never counted a request.
+    const double other = item.key->state->seen.requests > 0 && known > 0 ? sum / known : 0;
+    const double rate = item.key->at_limit ? 0 : item.rate.value_or(other);
+    weights.push_back(rate * std::max(0.0, interval_ - item.key->age_seconds));
+  }
+  const auto none = [&] { return std::ranges::none_of(weights, [](double weight) { return weight > 0; }); };
+  if (none()) {
+    std::ranges::transform(replaced_, weights.begin(),
+                           [](const Replaced& item) { return item.key->at_limit ? 0 : item.hits; });
+  }
+  if (none()) return false;
+  const std::vector<double> shares = Divide(hits, weights);
+  for (std::size_t i = 0; i < shares.size(); ++i) Estimate(*replaced_[i].key, shares[i]);
+  return true;
+}
+
+// The errors and durations of requests that were not seen are unknown: the key's own means stand for them.
+void Reconciler::Estimate(ReportedKey& key, double requests) {
+  KeyState& state = *key.state;
+  key.estimated += requests;
+  Counts counts{requests, 0, 0};
+  if (state.seen.requests > 0) {
+    state.error_remainder += requests * std::min(1.0, state.seen.errors / state.seen.requests);
+    counts.errors = std::floor(state.error_remainder);
+    state.error_remainder -= counts.errors;
+    counts.seconds = requests * state.seen.seconds / state.seen.requests;
+  }
+  key.rise += counts;
+}
+
+}  // namespace buntime
