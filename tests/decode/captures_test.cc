@@ -3,6 +3,7 @@
 #include <rapidjson/document.h>
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -34,6 +35,12 @@ std::optional<double> Number(const rapidjson::Value& object, const char* name) {
   return std::strtod(object[name].GetString(), nullptr);
 }
 
+// Milliseconds in hundredths: the nearest double to their decimal form in seconds.
+std::optional<double> Seconds(const rapidjson::Value& object, const char* name) {
+  const auto number = Number(object, name);
+  return number ? std::optional(std::round(*number * 100) / 1e5) : std::nullopt;
+}
+
 std::optional<double> Scaled(const rapidjson::Value& object, const char* name, double divisor) {
   const auto number = Number(object, name);
   return number ? std::optional(*number / divisor) : std::nullopt;
@@ -42,9 +49,9 @@ std::optional<double> Scaled(const rapidjson::Value& object, const char* name, d
 void ExpectPool(const Pool& pool, const rapidjson::Value& raw) {
   Pool expected;
   expected.total = Number(raw, "activeWorkers");
-  expected.uptime_seconds = Scaled(raw, "uptimeMs", 1000);
+  expected.uptime_seconds = Seconds(raw, "uptimeMs");
   expected.heap_used_bytes = Scaled(raw, "memoryUsageMB", 1.0 / 1048576);
-  expected.acquire_mean_seconds = Scaled(raw, "avgResponseTimeMs", 1000);
+  expected.acquire_mean_seconds = Seconds(raw, "avgResponseTimeMs");
   expected.requests = Number(raw, "totalRequests");
   expected.hits = Number(raw, "hits");
   expected.misses = Number(raw, "misses");
@@ -68,9 +75,9 @@ void ExpectWorker(const Snapshot& snapshot, const Worker& worker, const std::str
   EXPECT_EQ(Name(*worker.state), raw["status"].GetString());
   EXPECT_EQ(worker.requests, Number(raw, "requestCount"));
   EXPECT_EQ(worker.errors, Number(raw, "errorCount"));
-  EXPECT_EQ(worker.request_seconds, Scaled(raw, "totalResponseTimeMs", 1000));
-  EXPECT_EQ(worker.uptime_seconds, Scaled(raw, "ageMs", 1000));
-  EXPECT_EQ(worker.idle_seconds, Scaled(raw, "idleMs", 1000));
+  EXPECT_EQ(worker.request_seconds, Seconds(raw, "totalResponseTimeMs"));
+  EXPECT_EQ(worker.uptime_seconds, Seconds(raw, "ageMs"));
+  EXPECT_EQ(worker.idle_seconds, Seconds(raw, "idleMs"));
   EXPECT_FALSE(worker.rss_bytes || worker.heap_used_bytes);
 }
 

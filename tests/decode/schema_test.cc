@@ -151,7 +151,7 @@ TEST(DecodeStats, ReadsTheReleasedPool) {
   EXPECT_TRUE(snapshot.workers_reported);
   Pool pool;
   pool.total = 3;
-  pool.acquire_mean_seconds = 0.81 / 1000.0;
+  pool.acquire_mean_seconds = 0.00081;
   pool.ephemeral_concurrency = 2;
   pool.ephemeral_queue_depth = 1;
   pool.ephemeral_queue_limit = 100;

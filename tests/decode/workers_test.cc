@@ -51,7 +51,7 @@ TEST(DecodeWorkers, ReadsTheReleasedWords) {
   expected.state = WorkerState::kIdle;
   expected.requests = 18;
   expected.errors = 6;
-  expected.request_seconds = 230.76 / 1000.0;
+  expected.request_seconds = 0.23076;
   expected.uptime_seconds = 33.909;
   expected.idle_seconds = 1.419;
   EXPECT_EQ(worker, expected);

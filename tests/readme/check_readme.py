@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Usage: check_readme.py EXPORTER README
+"""Usage: check_readme.py EXPORTER ACCURACY README
 
-The README's blocks between `<!-- NAME -->` and `<!-- /NAME -->` are what the binary prints: its flags and its metrics.
+The README's blocks between `<!-- NAME -->` and `<!-- /NAME -->` are what the programs print: the exporter's flags and
+metrics, and the table of tests/bench/accuracy.
 UPDATE_README=1 writes them anew.
 """
 import os
@@ -12,13 +13,14 @@ import sys
 
 
 def main():
-    exporter, readme = sys.argv[1], pathlib.Path(sys.argv[2])
+    exporter, accuracy, readme = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 
     def output(flag):
         return subprocess.run([exporter, flag], check=True, capture_output=True, text=True).stdout
 
     flags = re.search(r"^Flags:\n(.*?)^Examples:", output("--help"), re.S | re.M)[1].rstrip()
-    blocks = {"flags": f"```text\n{flags}\n```", "metrics": output("--metrics.list").rstrip()}
+    blocks = {"flags": f"```text\n{flags}\n```", "metrics": output("--metrics.list").rstrip(),
+              "accuracy": subprocess.run([accuracy], check=True, capture_output=True, text=True).stdout.rstrip()}
 
     text = current = readme.read_text(encoding="utf-8")
     for name, content in blocks.items():

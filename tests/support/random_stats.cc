@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <random>
 #include <string_view>
@@ -133,7 +134,7 @@ class Generator {
       Count(Anomaly::kNegative);
       return Member(name, '-' + text);
     }
-    target = value / divisor;
+    target = divisor == 1000 ? std::round(value * 100) / 1e5 : value / divisor;
     return Member(name, text);
   }
 
