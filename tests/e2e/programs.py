@@ -9,6 +9,8 @@ from exposition import Exposition
 from fake_runtime import FakeRuntime
 from support import SANITIZED, E2eTest, Process, binary, eventually, parse_logfmt
 
+# What the runtime's package calls itself in each release.
+PACKAGES = {"documented": "documented", "0.2.15": "1.0.3", "0.2.26": "1.1.0", "0.4.0": "1.3.0", "0.5.4": "1.4.0"}
 FAST = ["--poll.interval", "1s" if SANITIZED else "250ms"]
 
 

@@ -7,7 +7,7 @@ import unittest
 from client import fetch
 from fake_runtime import json_answer
 from oracle import Oracle, difference
-from programs import ProgramTest
+from programs import PACKAGES, ProgramTest
 from support import SANITIZED, eventually
 
 KEY = "k3y-0f-an-4dmin"
@@ -40,7 +40,7 @@ class ReleasesTest(ProgramTest):
             oracle.summary = json.loads(fetch(sim.url + prefix + STATS[release].removesuffix("stats")).text)
         self.assertEqual(difference(oracle.take(stats), page), [])
         info = dict(next(iter(page.select("buntime_runtime_info"))))
-        self.assertEqual(info, {"layout": layout, "dialect": dialect, **({"version": release} if version else {})})
+        self.assertEqual(info, {"layout": layout, "dialect": dialect, **({"version": PACKAGES[release]} if version else {})})
 
     def wait_until_known(self, exporter, **labels):
         return eventually(lambda: exporter.metrics().select("buntime_runtime_info", **labels)
@@ -52,26 +52,26 @@ class ReleasesTest(ProgramTest):
                 with self.subTest(release=release, unknown_paths=unknown):
                     sim = self.release(release, *FROZEN, "--unknown-path", unknown)
                     exporter = self.exporter("--runtime.url", sim.url, *self.key(release))
-                    self.check_page(release, sim, self.wait_until_known(exporter, version=release))
+                    self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
 
     def test_compressed_answers(self):
         sim = self.release("0.2.26", *FROZEN, "--gzip")
         exporter = self.exporter("--runtime.url", sim.url)
-        self.check_page("0.2.26", sim, self.wait_until_known(exporter, version="0.2.26"))
+        self.check_page("0.2.26", sim, self.wait_until_known(exporter, version=PACKAGES["0.2.26"]))
 
     def test_other_shapes_of_workers(self):
         for release, shape in [("0.2.26", "array"), ("documented", "object")]:
             with self.subTest(release=release, shape=shape):
                 sim = self.release(release, *FROZEN, "--workers-shape", shape)
                 exporter = self.exporter("--runtime.url", sim.url)
-                self.check_page(release, sim, self.wait_until_known(exporter, version=release))
+                self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
 
     def test_url_of_the_stats(self):
         for release, path in STATS.items():
             with self.subTest(release=release):
                 sim = self.release(release, *FROZEN)
                 exporter = self.exporter("--runtime.url", sim.url + path, *self.key(release))
-                self.check_page(release, sim, self.wait_until_known(exporter, version=release))
+                self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
 
     def test_prefix_before_the_plugin(self):
         for release in RELEASES:
@@ -81,8 +81,8 @@ class ReleasesTest(ProgramTest):
                     sim = self.release(release, *FROZEN, "--plugin-base", "/deep/down/metrics")
                     exporter = self.exporter("--runtime.url", sim.url + url, "--runtime.plugin-base", base,
                                              *self.key(release))
-                    # Health stands at the root: below a prefix there is none, and so no version.
-                    page = exporter.wait_until_up() if url else self.wait_until_known(exporter, version=release)
+                    # Health stands at the root: below a prefix of the URL there is none, and so no version.
+                    page = exporter.wait_until_up() if url else self.wait_until_known(exporter, version=PACKAGES[release])
                     self.check_page(release, sim, page, "/deep/down", version=not url)
 
     def test_plugin_at_the_root(self):
@@ -121,14 +121,14 @@ class ReleasesTest(ProgramTest):
         port = sim.port
         exporter = self.exporter("--runtime.url", sim.url, *INTERVAL, "--runtime.api-key-file", self.key_file,
                                  fast=False)
-        self.wait_until_known(exporter, version="0.2.26")
+        self.wait_until_known(exporter, version=PACKAGES["0.2.26"])
         for warmup, release in enumerate(["documented", "0.5.4", "0.2.26", "0.5.4", "documented"], 1):
             with self.subTest(to=release):
                 sim.stop()
                 eventually(lambda: exporter.metrics().outcome() == "connect")
                 sim = self.release(release, "--listen", f"127.0.0.1:{port}", "--warmup", f"{300 - 50 * warmup}s")
                 layout, dialect = RELEASES[release]
-                self.wait_until_known(exporter, layout=layout, dialect=dialect, version=release)
+                self.wait_until_known(exporter, layout=layout, dialect=dialect, version=PACKAGES[release])
         ups = [line for line in exporter.log() if line["msg"] == "runtime is up"]
         self.assertEqual([line["layout"] for line in ups],
                          ["api", "documented", "admin", "api", "admin", "documented"])
@@ -136,7 +136,7 @@ class ReleasesTest(ProgramTest):
     def test_upgrade_in_one_process(self):
         sim = self.release("0.2.26", "--warmup", "60s", "--auth", "off")
         exporter = self.exporter("--runtime.url", sim.url)
-        self.wait_until_known(exporter, version="0.2.26")
+        self.wait_until_known(exporter, version=PACKAGES["0.2.26"])
         sim.control("release", name="documented")
         self.wait_until_known(exporter, layout="documented", version="documented")
 

@@ -14,6 +14,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kReadSize = 4096;
 constexpr std::size_t kMaxHeader = 64 * 1024;
+constexpr auto kAwaitInterval = std::chrono::milliseconds(20);
 constexpr auto kEventInterval = std::chrono::seconds(1);
 
 }  // namespace
@@ -117,6 +118,16 @@ void Connection::DoStream() {
                            [self = shared_from_this()](error_code error, std::size_t) {
                              if (!error) self->DoStream();
                            });
+}
+
+void Connection::Do(Await&) { DoAwait(); }
+
+void Connection::DoAwait() {
+  if (std::get<Await>(plan_[step_ - 1]).done()) return Next();
+  timer_.expires_after(kAwaitInterval);
+  timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled && self->socket_.is_open()) self->DoAwait();
+  });
 }
 
 void Connection::Do(Events&) { DoEvents(); }

@@ -31,12 +31,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Write(Bytes bytes);
   void DoDrip();
   void DoStream();
+  void DoAwait();
   void DoEvents();
   void WatchForEnd();
 
   void Do(const Send& step);
   void Do(Drip& step);
   void Do(Stream& step);
+  void Do(Await& step);
   void Do(Events& step);
   void Do(Stall& step);
   void Do(Close& step);

@@ -111,6 +111,7 @@ Result<std::string> Control::Apply(const Command& command, Runtime& runtime) {
   const std::string name = command.Param("name").value_or("");
   if (command.verb == "fault") return Fault(command, runtime);
   if (command.verb == "load") return Load(command, runtime);
+  if (command.verb == "app") return App(command, runtime);
   if (command.verb == "restart") return Restart(command, runtime);
   if (command.verb == "event") return MakeHappen(runtime, name);
   if (command.verb == "scenario") return ApplyScenario(runtime, name, command.Param("app").value_or(""));
@@ -124,10 +125,10 @@ Result<std::string> Control::Apply(const Command& command, Runtime& runtime) {
     runtime.SetRelease(*release);
     return "release " + name;
   }
-  return Error{
-      "unknown command \"" + Printable(command.verb) +
-      "\"; there are fault, clear, restart, load, scenario, event, release, step, speed, and to look at: "
-      "truth, runtimes, faults, scenarios, events"};
+  return Error{"unknown command \"" + Printable(command.verb) +
+               "\"; there are fault, clear, restart, load, app, scenario, event, release, step, speed, and "
+               "to look at: "
+               "truth, runtimes, faults, scenarios, events"};
 }
 
 Result<std::string> Control::Fault(const Command& command, Runtime& runtime) {
@@ -165,6 +166,17 @@ Result<std::string> Control::Load(const Command& command, Runtime& runtime) {
   }
   runtime.SetKnobs(knobs);
   return std::string("load set");
+}
+
+Result<std::string> Control::App(const Command& command, Runtime& runtime) {
+  AppSpec spec;
+  for (const auto& [name, value] : command.params) {
+    if (name == "name") spec.name = value;
+    if (name != "name" && name != "runtime") spec.changes.emplace_back(name, value);
+  }
+  if (spec.name.empty()) return Error{"app needs name=, like app?name=checkout&rps=100"};
+  if (const auto error = runtime.SetApp(spec)) return *error;
+  return "app " + spec.name;
 }
 
 Result<std::string> Control::Restart(const Command& command, Runtime& runtime) {

@@ -35,6 +35,7 @@ class Control final : public Site {
   Result<std::string> Apply(const Command& command, Runtime& runtime);
   Result<std::string> Fault(const Command& command, Runtime& runtime);
   Result<std::string> Load(const Command& command, Runtime& runtime);
+  Result<std::string> App(const Command& command, Runtime& runtime);
   Result<std::string> Restart(const Command& command, Runtime& runtime);
   Result<std::string> MoveTime(const Command& command);
   Result<std::string> Look(std::string_view what, const Command& command);

@@ -4,10 +4,10 @@
 
 namespace buntime::simulator {
 
-bool Gate::Offer(std::uint32_t app) {
-  if (queue_.size() >= queue_limit_) return false;
+std::optional<std::uint64_t> Gate::Offer(std::uint32_t app) {
+  if (queue_.size() >= queue_limit_ + Free()) return std::nullopt;
   queue_.push_back(app);
-  return true;
+  return begun_ + queue_.size() - 1;
 }
 
 void Gate::Advance(std::int64_t now_ms, const std::function<std::int64_t(std::uint32_t)>& begin,
@@ -19,6 +19,7 @@ void Gate::Advance(std::int64_t now_ms, const std::function<std::int64_t(std::ui
     while (running_.size() < concurrency_ && !queue_.empty()) {
       Run run{queue_.front(), free_since, 0};
       queue_.pop_front();
+      ++begun_;
       run.finish_ms = run.start_ms + std::max<std::int64_t>(1, begin(run.app));
       running_.push_back(run);
     }
@@ -34,6 +35,7 @@ void Gate::Advance(std::int64_t now_ms, const std::function<std::int64_t(std::ui
 }
 
 void Gate::Clear(std::int64_t now_ms) {
+  begun_ += queue_.size();
   queue_.clear();
   running_.clear();
   last_ms_ = now_ms;

@@ -18,11 +18,30 @@ class GateTest : public testing::Test {
 };
 
 TEST_F(GateTest, TurnsAwayWhatDoesNotFitIntoTheQueue) {
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(gate_.Offer(0));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(gate_.Offer(0));  // two run, three wait
+  EXPECT_EQ(gate_.Depth(), 3U);
   EXPECT_FALSE(gate_.Offer(0));
-  Advance(10);  // two run, one waits
+  Advance(10);
+  EXPECT_EQ(gate_.Depth(), 3U);
+  EXPECT_FALSE(gate_.Offer(0));
+  Advance(50);  // the next two run
   EXPECT_EQ(gate_.Depth(), 1U);
   EXPECT_TRUE(gate_.Offer(0));
+}
+
+TEST_F(GateTest, TellsWhoseTurnItIs) {
+  std::vector<std::uint64_t> numbers;
+  for (int i = 0; i < 4; ++i) numbers.push_back(*gate_.Offer(0));
+  const auto turns = [&] {
+    std::vector<bool> have;
+    for (const std::uint64_t number : numbers) have.push_back(gate_.HasTurn(number));
+    return have;
+  };
+  EXPECT_EQ(turns(), (std::vector<bool>{true, true, false, false}));
+  Advance(10);
+  EXPECT_EQ(turns(), (std::vector<bool>{true, true, false, false}));
+  Advance(50);
+  EXPECT_EQ(turns(), (std::vector<bool>{true, true, true, true}));
 }
 
 TEST_F(GateTest, ATurnIsTakenTheMomentItIsFree) {

@@ -62,6 +62,10 @@ struct Drip {
 struct Stream {
   std::function<bool(std::string& chunk)> next;
 };
+/// Waits for something that the world decides; asked many times a second.
+struct Await {
+  std::function<bool()> done;
+};
 /// Server-sent events: `next` is asked once a second for the data of an event.
 struct Events {
   std::function<std::string()> next;
@@ -73,7 +77,7 @@ struct Close {};
 /// RST.
 struct Reset {};
 
-using Step = std::variant<Send, Drip, Stream, Events, Stall, Close, Reset>;
+using Step = std::variant<Send, Drip, Stream, Await, Events, Stall, Close, Reset>;
 using Plan = std::vector<Step>;
 
 /// The honest way to send a response.

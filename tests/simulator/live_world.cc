@@ -8,7 +8,6 @@ namespace buntime::simulator {
 namespace {
 
 constexpr std::int64_t kTickMs = 100;
-constexpr std::int64_t kExpireEveryMs = 1'000;
 constexpr std::int64_t kGraveMs = 15'000;  // long enough for an observer that looks every five seconds
 // More lookups in a tick than this are drawn as bundles: a hundred thousand requests a second must stay
 // cheap.
@@ -25,11 +24,13 @@ LiveWorld::LiveWorld(const WorldOptions& options, const Knobs& knobs)
       now_ms_(options.born_ms),
       started_ms_(options.born_ms) {
   gate_.Clear(now_ms_);
-  for (App& app : MakeApps(options.seed, options.apps, options.ephemeral_apps, options.documented)) {
+  for (App& app :
+       MakeApps(options.seed, options.apps, options.ephemeral_apps, options.documented, options.model)) {
     auto& route = app.ephemeral ? ephemeral_ : persistent_;
     route.push_back(static_cast<std::uint32_t>(apps_.size()));
     AddApp(std::move(app));
   }
+  for (const AppSpec& spec : options.own) SetApp(spec);
   SetKnobs(knobs);
 }
 
@@ -37,25 +38,61 @@ void LiveWorld::AddApp(App app) {
   const auto index = static_cast<std::uint32_t>(apps_.size());
   AppState state;
   state.first_slot = static_cast<std::uint32_t>(slots_.size());
+  state.due = rng_.Unit();
   if (!app.ephemeral) slots_.insert(slots_.end(), app.slots, Slot{index, std::nullopt});
   state.app = std::move(app);
   apps_.push_back(std::move(state));
+}
+
+std::uint32_t LiveWorld::Find(std::string_view name) const {
+  for (std::size_t i = apps_.size(); i-- > 0;) {  // the latest version first
+    if (apps_[i].app.name == name || apps_[i].app.Key() == name) return static_cast<std::uint32_t>(i);
+  }
+  return static_cast<std::uint32_t>(apps_.size());
+}
+
+std::optional<Error> LiveWorld::SetApp(const AppSpec& spec) {
+  const std::uint32_t index = Find(spec.name);
+  if (index < apps_.size()) {
+    App changed = apps_[index].app;
+    if (auto error = ChangeApp(changed, spec.changes)) return error;
+    if (changed.ephemeral != apps_[index].app.ephemeral) {
+      return Error{"an app keeps its ttl above 0, or at 0: take another name"};
+    }
+    apps_[index].app = std::move(changed);
+    return std::nullopt;
+  }
+  App app = options_.model;
+  const std::size_t at = spec.name.rfind('@');
+  const bool versioned = at != std::string::npos && at > 0;
+  app.name = spec.name.substr(0, versioned ? at : std::string::npos);
+  app.version = versioned ? spec.name.substr(at + 1) : "1.0.0";
+  if (auto error = ChangeApp(app, spec.changes)) return error;
+  (app.ephemeral ? ephemeral_ : persistent_).push_back(static_cast<std::uint32_t>(apps_.size()));
+  AddApp(std::move(app));
+  Route();
+  return std::nullopt;
 }
 
 void LiveWorld::Route() {
   cumulative_.clear();
   double sum = 0;
   for (const std::uint32_t app : persistent_) {
-    sum += knobs_.uniform ? 1 : apps_[app].app.weight;
+    const double weight = apps_[app].app.weight;
+    sum += knobs_.uniform && weight > 0 ? 1 : weight;
     cumulative_.push_back(sum);
   }
 }
 
 void LiveWorld::SetKnobs(const Knobs& knobs) {
+  const bool deployed = knobs.bad_deploy && !knobs_.bad_deploy;
   knobs_ = knobs;
-  std::vector<std::uint32_t> evicted;
-  lru_.SetLimit(knobs.pool_size.value_or(options_.pool_size), evicted);
-  Evict(evicted);
+  for (Slot& slot : slots_) {
+    if (deployed && slot.worker && IsVictim(slot.app)) slot.worker->dead = true;
+  }
+  evicted_.clear();
+  lru_.SetLimit(knobs.pool_size.value_or(options_.pool_size), evicted_);
+  Evict(evicted_);
   Route();
   ++revision_;
 }
@@ -71,20 +108,39 @@ void LiveWorld::Tick() {
   if (now_ms_ - started_ms_ < options_.init_delay_ms) return;
   leaked_bytes_ += knobs_.leak_bytes_per_second * (static_cast<double>(kTickMs) / 1000);
   FinishBoots();
+  TimeOut();
+  CleanUp();
   ServePersistent();
   RunGate();
   Misfortune();
-  if (now_ms_ % kExpireEveryMs == 0) Expire();
 }
 
 void LiveWorld::FinishBoots() {
   std::erase_if(booting_, [&](std::uint32_t slot) {
     auto& worker = slots_[slot].worker;
-    if (!worker) return true;
+    if (!worker || worker->dead) return true;
     if (now_ms_ < worker->ready_ms) return false;
-    if (worker->waiting > 0) Serve(slots_[slot].app, *worker, std::exchange(worker->waiting, 0));
+    const std::uint64_t waiting = std::exchange(worker->waiting, 0);
+    worker->dead = worker->doomed;
+    // All that waited are passed on at once, however few requests the worker may take.
+    const std::uint64_t served = worker->dead ? 0 : Serve(slot, waiting);
+    apps_[slots_[slot].app].clients.failed += waiting - served;
     return true;
   });
+}
+
+void LiveWorld::TimeOut() {
+  while (!hanging_.empty() && hanging_.begin()->first <= now_ms_) {
+    const Hanging hanging = hanging_.begin()->second;
+    hanging_.erase(hanging_.begin());
+    AppState& state = apps_[slots_[hanging.slot].app];
+    state.clients.failed += hanging.count;
+    auto& worker = slots_[hanging.slot].worker;
+    if (!worker || worker->serial != hanging.serial) continue;  // what it counts now, no answer shows
+    worker->dead = true;
+    worker->tally.errors += hanging.count;
+    state.served.errors += hanging.count;
+  }
 }
 
 /// Requests a second, with the swell of a day squeezed into ten minutes.
@@ -93,13 +149,22 @@ double LiveWorld::Load() const {
 }
 
 void LiveWorld::ServePersistent() {
-  if (persistent_.empty()) return;
-  const std::uint64_t arrivals = rng_.Poisson(Load() * (static_cast<double>(kTickMs) / 1000));
+  constexpr double kTickSeconds = static_cast<double>(kTickMs) / 1000;
+  for (std::uint32_t app = 0; app < apps_.size(); ++app) {
+    AppState& state = apps_[app];
+    if (state.app.rps <= 0 || state.app.ephemeral) continue;
+    state.due += state.app.rps * kTickSeconds;
+    const double whole = std::floor(state.due);
+    state.due -= whole;
+    if (whole >= 1) Receive(state.first_slot, static_cast<std::uint64_t>(whole));
+  }
+  if (cumulative_.empty() || cumulative_.back() <= 0) return;
+  const std::uint64_t arrivals = rng_.Poisson(Load() * kTickSeconds);
   const std::uint64_t picks = std::min(arrivals, kPicksPerTick);
   for (std::uint64_t i = 0; i < picks; ++i) {
     const std::uint64_t bundle = arrivals / picks + (i < arrivals % picks ? 1 : 0);
     const AppState& state = apps_[Pick()];
-    Touch(state.first_slot + static_cast<std::uint32_t>(rng_.Below(state.app.slots)), bundle);
+    Receive(state.first_slot + static_cast<std::uint32_t>(rng_.Below(state.app.slots)), bundle);
   }
 }
 
@@ -115,67 +180,102 @@ bool LiveWorld::IsVictim(std::uint32_t app) const {
   return !persistent_.empty() && app == persistent_.front();
 }
 
-void LiveWorld::Touch(std::uint32_t slot, std::uint64_t count) {
-  const std::uint32_t app = slots_[slot].app;
-  if (!apps_[app].seen) {
-    apps_[app].seen = true;
-    seen_order_.push_back(app);
-  }
-  // A worker that cannot boot is replaced by the next request for it, and fails again: created and retired,
-  // but no request and no error is ever counted.
-  const bool doomed = knobs_.bad_deploy && IsVictim(app);
-  const std::uint64_t spawns = doomed                                                   ? count
-                               : (!slots_[slot].worker || slots_[slot].worker->crashed) ? 1
-                                                                                        : 0;
-  for (std::uint64_t i = 0; i < spawns; ++i) {
-    if (slots_[slot].worker) Retire(slot);
-    ++counters_.misses;
-    Spawn(slot);
-  }
-  counters_.hits += count - spawns;
-  acquire_ms_ += 0.01 * ((spawns > 0 ? 2.4 + rng_.Unit() : 0.05 + 0.1 * rng_.Unit()) - acquire_ms_);
+void LiveWorld::See(std::uint32_t app) {
+  if (std::exchange(apps_[app].seen, true)) return;
+  seen_order_.push_back(app);
+}
 
-  std::vector<std::uint32_t> evicted;
-  lru_.Use(slot, evicted);
-  Evict(evicted);
-  Worker& worker = *slots_[slot].worker;
-  worker.used_ms = now_ms_;
-  worker.crashed = doomed;
-  if (doomed) return;
-  if (now_ms_ < worker.ready_ms) {
-    worker.waiting += count;
-  } else {
-    Serve(app, worker, count);
+bool LiveWorld::Healthy(const App& app, const Worker& worker) const {
+  return !worker.dead && now_ms_ - worker.used_ms < app.ttl_ms && worker.tally.requests < app.max_requests;
+}
+
+void LiveWorld::Receive(std::uint32_t slot, std::uint64_t count) {
+  const std::uint32_t app = slots_[slot].app;
+  See(app);
+  apps_[app].clients.sent += count;
+  auto& worker = slots_[slot].worker;
+  while (count > 0) {
+    if (worker) Use(slot);  // a lookup is a use, whatever it finds
+    const bool hit = worker && Healthy(apps_[app].app, *worker);
+    if (!hit) {
+      if (worker) Drop(slot);
+      ++counters_.misses;
+      Spawn(slot);
+    }
+    worker->used_ms = now_ms_;
+    std::uint64_t taken = hit ? count : 1;
+    if (now_ms_ < worker->ready_ms) {
+      worker->waiting += taken;
+    } else {
+      taken = Serve(slot, std::min(taken, apps_[app].app.max_requests - worker->tally.requests));
+    }
+    counters_.hits += hit ? taken : 0;
+    acquire_ms_ += 0.01 * ((hit ? 0.05 + 0.1 * rng_.Unit() : 2.4 + rng_.Unit()) - acquire_ms_);
+    count -= taken;
   }
 }
 
 void LiveWorld::Spawn(std::uint32_t slot) {
-  const App& app = apps_[slots_[slot].app].app;
+  const std::uint32_t index = slots_[slot].app;
+  const App& app = apps_[index].app;
   Worker worker;
   worker.serial = next_serial_++;
   worker.born_ms = worker.used_ms = now_ms_;
   worker.ready_ms = now_ms_ + app.boot_ms;
+  worker.cleanup_ms = now_ms_ + CleanupPeriod(app);
+  worker.doomed = !app.boots || (knobs_.bad_deploy && IsVictim(index));
+  if (worker.doomed) worker.ready_ms = std::max(worker.ready_ms, now_ms_ + kTickMs);
   slots_[slot].worker = worker;
   booting_.push_back(slot);
   ++counters_.created;
+  Use(slot);
 }
 
-void LiveWorld::Serve(std::uint32_t app, Worker& worker, std::uint64_t count) {
-  const bool victim = IsVictim(app);
-  const App& habits = apps_[app].app;
-  const double error_rate = victim && knobs_.failing ? *knobs_.failing : habits.error_rate;
+void LiveWorld::Use(std::uint32_t slot) {
+  evicted_.clear();
+  lru_.Use(slot, evicted_);
+  Evict(evicted_);
+}
+
+std::uint64_t LiveWorld::Serve(std::uint32_t slot, std::uint64_t count) {
+  const std::uint32_t index = slots_[slot].app;
+  AppState& state = apps_[index];
+  const App& app = state.app;
+  Worker& worker = *slots_[slot].worker;
   Tally tally;
-  tally.requests = count;
-  if (count > 32) {
-    tally.errors = std::min(count, rng_.Poisson(error_rate * static_cast<double>(count)));
+  if (app.hangs_ms > 0 && count > 0) {
+    tally.requests = count;
+    hanging_.emplace(now_ms_ + app.hangs_ms, Hanging{slot, worker.serial, count});
   } else {
-    for (std::uint64_t i = 0; i < count; ++i) tally.errors += rng_.Unit() < error_rate ? 1U : 0U;
+    if (app.crashes > 0) count = std::min(count, app.crashes - state.answered % app.crashes);
+    tally.requests = count;
+    tally.errors = Errors(index, count);
+    if (app.crashes > 0 && count > 0 && state.answered % app.crashes == 0) {
+      worker.dead = true;
+      tally.errors = std::max<std::uint64_t>(tally.errors, 1);
+    }
+    // Only a request that succeeds adds its time.
+    const double slow = IsVictim(index) ? knobs_.slow : 1;
+    const double mean_ms = app.mean_ms * slow * (0.5 + rng_.Exponential(0.5));
+    tally.centi_ms = static_cast<std::uint64_t>(std::llround(mean_ms * 100)) * (count - tally.errors);
+    state.clients.ok += count - tally.errors;
+    state.clients.failed += tally.errors;
   }
-  // Only a request that succeeds adds its time.
-  const double mean_ms = habits.mean_ms * (victim ? knobs_.slow : 1) * (0.5 + rng_.Exponential(0.5));
-  tally.centi_ms = static_cast<std::uint64_t>(std::llround(mean_ms * 100)) * (count - tally.errors);
   worker.tally += tally;
-  apps_[app].served += tally;
+  state.served += tally;
+  return count;
+}
+
+std::uint64_t LiveWorld::Errors(std::uint32_t app, std::uint64_t count) {
+  AppState& state = apps_[app];
+  const std::uint64_t before = state.answered;
+  state.answered += count;
+  if (state.app.throws > 0) return state.answered / state.app.throws - before / state.app.throws;
+  const double rate = IsVictim(app) && knobs_.failing ? *knobs_.failing : state.app.error_rate;
+  if (count > 32) return std::min(count, rng_.Poisson(rate * static_cast<double>(count)));
+  std::uint64_t errors = 0;
+  for (std::uint64_t i = 0; i < count; ++i) errors += rng_.Unit() < rate ? 1U : 0U;
+  return errors;
 }
 
 void LiveWorld::Evict(const std::vector<std::uint32_t>& slots) {
@@ -186,8 +286,21 @@ void LiveWorld::Evict(const std::vector<std::uint32_t>& slots) {
   }
 }
 
+// The documented API knows nothing of workers that vanish: there each one ends in the open.
+void LiveWorld::Drop(std::uint32_t slot) {
+  lru_.Remove(slot);
+  if (options_.documented) return Retire(slot);
+  AppState& state = apps_[slots_[slot].app];
+  state.clients.failed += slots_[slot].worker->waiting;
+  state.forgotten += slots_[slot].worker->tally;
+  ++state.drops;
+  slots_[slot].worker.reset();
+}
+
 void LiveWorld::Retire(std::uint32_t slot) {
   ++counters_.retired;
+  // Requests that waited for the boot die with the worker.
+  apps_[slots_[slot].app].clients.failed += slots_[slot].worker->waiting;
   Bury(slots_[slot].app, *slots_[slot].worker);
   slots_[slot].worker.reset();
 }
@@ -200,12 +313,17 @@ void LiveWorld::Bury(std::uint32_t app, const Worker& worker) {
   }
 }
 
-void LiveWorld::Expire() {
+std::int64_t LiveWorld::CleanupPeriod(const App& app) const {
+  return std::max<std::int64_t>(1, std::min(options_.idle_timeout_ms, app.ttl_ms) / 2);
+}
+
+void LiveWorld::CleanUp() {
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    const auto& worker = slots_[slot].worker;
-    if (!worker) continue;
-    const std::int64_t limit = worker->crashed ? kExpireEveryMs : options_.ttl_ms;
-    if (now_ms_ - worker->used_ms < limit) continue;
+    auto& worker = slots_[slot].worker;
+    if (!worker || now_ms_ < worker->cleanup_ms) continue;
+    const App& app = apps_[slots_[slot].app].app;
+    worker->cleanup_ms += CleanupPeriod(app);
+    if (Healthy(app, *worker)) continue;
     lru_.Remove(slot);
     Retire(slot);
   }
@@ -213,7 +331,7 @@ void LiveWorld::Expire() {
     apps_[graves_.front().app].forgotten += graves_.front().worker.tally;
     graves_.pop_front();
   }
-  ForgetHistory();
+  if (now_ms_ % 1'000 == 0) ForgetHistory();
 }
 
 }  // namespace buntime::simulator

@@ -1,10 +1,13 @@
-// A pool of workers under load: lookups, boots, evictions, idle timeouts, errors, restarts. Moves in ticks of
-// 100 ms of simulated time, so that what happens does not depend on when somebody looks. Not thread-safe.
+// A pool of workers under load: lookups, boots, evictions, cleanup, errors, restarts. A worker that is
+// evicted or that the cleanup finds unhealthy is retired: its counters are merged into those of its key. One
+// that the next request finds unhealthy is dropped: its counters are lost. Moves in ticks of 100 ms of
+// simulated time, so that what happens does not depend on when it is looked at. Not thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +31,9 @@ class LiveWorld final : public World {
   Truth GetTruth() const override;
   void Restart() override;
   void SetKnobs(const Knobs& knobs) override;
+  std::optional<Error> SetApp(const AppSpec& spec) override;
+  std::optional<std::uint64_t> AskPage() override;
+  bool HasPage(std::uint64_t number) const override { return gate_.HasTurn(number); }
   Result<std::string> Happen(std::string_view event, std::size_t count) override;
 
  private:
@@ -36,8 +42,10 @@ class LiveWorld final : public World {
     std::int64_t born_ms = 0;
     std::int64_t ready_ms = 0;
     std::int64_t used_ms = 0;
-    bool crashed = false;       // died while booting; nobody noticed yet
-    std::uint64_t waiting = 0;  // requests that arrived before it was ready
+    std::int64_t cleanup_ms = 0;  // when the runtime looks next whether it is healthy
+    bool doomed = false;          // will die instead of becoming ready
+    bool dead = false;            // did not boot, crashed, or a request timed out; still in the cache
+    std::uint64_t waiting = 0;    // requests that arrived before it was ready
     Tally tally;
   };
   struct Slot {
@@ -47,11 +55,21 @@ class LiveWorld final : public World {
   struct AppState {
     App app;
     std::uint32_t first_slot = 0;
-    bool seen = false;  // since the latest restart
-    Tally served;       // since the simulation began
-    Tally merged;       // shown although its workers are gone
-    Tally forgotten;    // no longer shown
+    bool seen = false;           // since the latest restart
+    double due = 0;              // of its own load, what part of the next request has passed
+    std::uint64_t answered = 0;  // requests, for those that throw or crash every now and then
+    std::uint64_t drops = 0;
+    Clients clients;
+    Tally served;     // since the simulation began
+    Tally merged;     // shown although its workers are gone
+    Tally forgotten;  // no longer shown
     std::uint64_t last_centi_ms = 0;
+  };
+  /// Requests that hang in a worker until they time out.
+  struct Hanging {
+    std::uint32_t slot = 0;
+    std::uint32_t serial = 0;
+    std::uint64_t count = 0;
   };
   /// A worker id that has ended but is still listed for a while (documented dialect).
   struct Grave {
@@ -62,22 +80,32 @@ class LiveWorld final : public World {
 
   void Tick();
   void FinishBoots();
+  void TimeOut();
   void ServePersistent();
   void RunGate();
-  void Expire();
+  void CleanUp();
 
   void AddApp(App app);
+  std::uint32_t Find(std::string_view name) const;
+  void See(std::uint32_t app);
   void Route();
   bool IsVictim(std::uint32_t app) const;
   std::uint32_t Pick();
-  void Touch(std::uint32_t slot, std::uint64_t count);
+  void Receive(std::uint32_t slot, std::uint64_t count);
+  std::int64_t CleanupPeriod(const App& app) const;
+  bool Healthy(const App& app, const Worker& worker) const;
   void Spawn(std::uint32_t slot);
-  void Serve(std::uint32_t app, Worker& worker, std::uint64_t count);
+  void Use(std::uint32_t slot);
+  /// At most `count` requests, fewer where the last one ends the worker. Returns how many.
+  std::uint64_t Serve(std::uint32_t slot, std::uint64_t count);
+  std::uint64_t Errors(std::uint32_t app, std::uint64_t count);
+  std::optional<std::uint64_t> Offer(std::uint32_t app);
   void EndEphemeral(const Gate::Run& run);
+  void Drop(std::uint32_t slot);
   void Retire(std::uint32_t slot);
   void Bury(std::uint32_t app, const Worker& worker);
   void Evict(const std::vector<std::uint32_t>& slots);
-  std::size_t Drop(std::size_t count);
+  std::size_t Kill(std::size_t count);
   void Deploy(std::uint32_t& route);
   void Misfortune();
   void ForgetHistory();
@@ -100,6 +128,8 @@ class LiveWorld final : public World {
   std::vector<std::uint32_t> ephemeral_;
   std::vector<std::uint32_t> seen_order_;
   std::vector<std::uint32_t> booting_;
+  std::multimap<std::int64_t, Hanging> hanging_;  // by the time of the timeout
+  std::vector<std::uint32_t> evicted_;            // scratch
   std::deque<Grave> graves_;
   Lru lru_;
   Gate gate_;
@@ -110,7 +140,6 @@ class LiveWorld final : public World {
   double acquire_ms_ = 0;
   double leaked_bytes_ = 0;
   std::uint64_t restarts_ = 0;
-  std::uint64_t drops_ = 0;
   std::uint64_t revision_ = 1;
   PoolCounters counters_;
   PoolCounters past_counters_;  // of earlier lives

@@ -108,7 +108,6 @@ Truth LiveWorld::GetTruth() const {
   truth.now_ms = now_ms_;
   truth.uptime_ms = now_ms_ - started_ms_;
   truth.restarts = restarts_;
-  truth.drops = drops_;
   truth.counters = past_counters_;
   truth.counters += counters_;
   for (const AppState& state : apps_) {
@@ -116,6 +115,8 @@ Truth LiveWorld::GetTruth() const {
     app.app = state.app.name;
     app.version = state.app.version;
     app.ephemeral = state.app.ephemeral;
+    app.clients = state.clients;
+    app.drops = state.drops;
     app.served = state.served;
     app.shown = state.merged;
     app.forgotten = state.forgotten;

@@ -14,12 +14,15 @@ namespace buntime::simulator {
 namespace {
 
 constexpr const char* kDescription =
-    "A believable Buntime for tests, demos and benchmarks: seeded load, worker churn, both dialects, all "
-    "layouts,\n"
-    "and faults that can be switched while it runs.\n\n"
+    "A believable Buntime for tests, demos and benchmarks: apps under load, workers that end as those of "
+    "the\n"
+    "released runtimes do, both dialects, all layouts, faults that can be switched while it runs, and the "
+    "truth\n"
+    "about what was sent.\n\n"
     "  buntime-simulator --release 0.2.26\n"
     "  buntime-simulator --release 0.5.4 --api-key-file key --runtimes 10 --listen 127.0.0.1:9000\n"
-    "  buntime-simulator --release documented --control 127.0.0.1:0 --script incident.txt\n\n"
+    "  buntime-simulator --release documented --control 127.0.0.1:0 --script incident.txt\n"
+    "  buntime-simulator --app shop,rps=100 --app tmo,rps=0.7,hangs=1s --app noboot,rps=1,boots=no\n\n"
     "Prints one line \"listening on http://ADDRESS:PORT\" for each runtime, then \"control on "
     "http://ADDRESS:PORT\".\n"
     "Stops on SIGTERM and SIGINT.";
@@ -37,6 +40,7 @@ struct Raw {
   std::string warmup = "0";
   std::string idle_timeout = "1m";
   std::string ttl = "10m";
+  std::vector<std::string> apps;
   std::string init_delay = "0";
 };
 
@@ -50,7 +54,8 @@ void Declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--runtimes", options.runtimes, "number of independent runtimes, each on a port of its own")
       ->check(CLI::Range(1, 20'000))
       ->capture_default_str();
-  app.add_option("--release", raw.release, "sets dialect, layout and auth: documented, 0.2.26 or 0.5.4")
+  app.add_option("--release", raw.release,
+                 "sets dialect, layout and auth: documented, 0.2.15, 0.2.26, 0.4.0 or 0.5.4")
       ->capture_default_str();
   app.add_option("--dialect", raw.dialect,
                  "words of the body: documented or released (default: the release's)");
@@ -58,8 +63,10 @@ void Declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--workers-shape", raw.shape, "workers as array or object (default: the release's)");
   app.add_option("--plugin-base", options.runtime.plugin_base, "where the metrics plugin is mounted")
       ->capture_default_str();
+  app.add_option("--api-prefix", options.runtime.api_prefix,
+                 "what stands before /api/health, RUNTIME_API_PREFIX of a runtime, like /_");
   app.add_option("--unknown-path", raw.unknown_path,
-                 "what unknown paths below the base get: page (200 HTML) or 404")
+                 "what unknown paths below the base get: page (HTML, from an app with ttl=0) or 404")
       ->capture_default_str();
   app.add_option("--api-key-file", raw.api_key_file,
                  "file with the key for X-API-Key or Authorization: Bearer");
@@ -87,6 +94,12 @@ void Declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--idle-timeout", raw.idle_timeout, "a worker unused for this long is idle")
       ->capture_default_str();
   app.add_option("--ttl", raw.ttl, "a worker unused for this long ends")->capture_default_str();
+  app.add_option("--max-requests", options.world.model.max_requests,
+                 "a worker that took so many requests is dropped by the next one, its counters lost")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+      ->capture_default_str();
+  app.add_option("--app", raw.apps,
+                 "an app beside the seeded ones, NAME[@VERSION],KEY=VALUE,...; see --list for the keys");
   app.add_option("--gate-concurrency", options.world.gate_concurrency,
                  "ephemeral requests that run at a time")
       ->check(CLI::Range(1, 1'000))
@@ -123,6 +136,8 @@ void PrintLists() {
   for (const ScenarioInfo& info : AllScenarios()) print(info.name, info.default_value, info.help);
   std::cout << "events (POST /control/event?name=…):\n";
   for (const ScenarioInfo& info : AllEvents()) print(info.name, info.default_value, info.help);
+  std::cout << "apps (--app NAME,KEY=VALUE,..., POST /control/app?name=NAME&KEY=VALUE...):\n";
+  for (const AppField& field : AppFields()) print(field.name, field.example, field.help);
 }
 
 Result<std::string> ReadFile(const std::string& path) {
@@ -142,7 +157,8 @@ std::optional<Error> ParseTimes(const Raw& raw, Options& options) {
   };
   if (auto error = parse("--warmup", raw.warmup, options.warmup_ms)) return error;
   if (auto error = parse("--idle-timeout", raw.idle_timeout, options.world.idle_timeout_ms)) return error;
-  if (auto error = parse("--ttl", raw.ttl, options.world.ttl_ms)) return error;
+  if (auto error = parse("--ttl", raw.ttl, options.world.model.ttl_ms)) return error;
+  if (options.world.model.ttl_ms == 0) return Error{"--ttl is above 0: apps with ttl=0 are --ephemeral-apps"};
   return parse("--init-delay", raw.init_delay, options.world.init_delay_ms);
 }
 
@@ -197,6 +213,13 @@ std::optional<Error> Parse(const Raw& raw, Options& options) {
   if (auto error = ParseTimes(raw, options)) return error;
   if (auto error = ParseRelease(raw, options.runtime)) return error;
   if (auto error = ParseAuth(raw, options.runtime)) return error;
+  for (const std::string& text : raw.apps) {
+    Result<AppSpec> spec = ParseAppSpec(text);
+    if (!spec.ok()) return Error{"--app: " + spec.error().message};
+    simulator::App tried;
+    if (const auto error = ChangeApp(tried, spec->changes)) return Error{"--app: " + error->message};
+    options.world.own.push_back(std::move(*spec));
+  }
   if (!raw.script_file.empty()) {
     const Result<std::string> text = ReadFile(raw.script_file);
     if (!text.ok()) return text.error();

@@ -57,7 +57,7 @@ TEST_P(LayoutTest, WantsTheKeyForAllButTheTextAndHealth) {
   EXPECT_EQ(simulation.Get(GetParam().stats, "X-API-Key: right\r\n").Status(), 200);
   EXPECT_EQ(simulation.Get(GetParam().stats, "authorization: Bearer right\r\n").Status(), 200);
   EXPECT_EQ(simulation.Get(GetParam().prometheus).Status(), 200);
-  EXPECT_EQ(simulation.Get("/_/api/health").Status(), 200);
+  EXPECT_EQ(simulation.Get("/api/health").Status(), 200);
 }
 
 TEST_P(LayoutTest, BeforeThereIsAPoolStatsAreEmptyAndTheSummaryIs503) {
@@ -93,11 +93,41 @@ TEST(RoutesTest, TheStreamGoesOnOnceASecond) {
 TEST(RoutesTest, HealthIsAlwaysFineAndKnowsTheVersion) {
   const RunningSimulation simulation(QuietOptions("0.5.4"));
   simulation.Post("/control/scenario?name=key-revoked");
-  for (const char* path : {"/_/api/health", "/api/health", "/api/health/ready", "/_/api/health/live"}) {
+  for (const char* path : {"/api/health", "/api/health/ready", "/api/health/live"}) {
     const Answer answer = simulation.Get(path);
     EXPECT_EQ(answer.Status(), 200) << path;
-    EXPECT_NE(answer.Body().find("\"version\":\"0.5.4\""), std::string::npos);
+    EXPECT_EQ(answer.Body(), R"({"ok":true,"status":"healthy","version":"1.4.0"})");
   }
+  EXPECT_EQ(simulation.Get("/_/api/health").Status(), 404);
+}
+
+TEST(RoutesTest, HealthStandsBelowThePrefixAlone) {
+  Options options = QuietOptions("0.2.15");
+  options.runtime.api_prefix = "/_";
+  const RunningSimulation simulation(options);
+  EXPECT_NE(simulation.Get("/_/api/health").Body().find("\"1.0.3\""), std::string::npos);
+  EXPECT_EQ(simulation.Get("/api/health").Status(), 404);
+}
+
+// What a search for the right path costs a runtime.
+TEST(RoutesTest, TheWebPageIsAnAppAndWaitsInTheQueue) {
+  Options options = QuietOptions();
+  options.world.apps = options.world.ephemeral_apps = 0;
+  options.world.own.push_back(*ParseAppSpec("eph,ttl=0,mean=1s"));
+  options.world.gate_limit = 4;
+  options.warmup_ms = 1'000;
+  const RunningSimulation simulation(options);
+  EXPECT_EQ(simulation.Get("/metrics/admin/stats").Status(), 200);
+  simulation.Post("/control/step?seconds=2");
+  EXPECT_NE(simulation.Get("/metrics/api/stats").Body().find("\"plugin-metrics@1.0.0\":"), std::string::npos);
+  simulation.Post("/control/app?name=eph&rps=100");
+  simulation.Post("/control/step?seconds=30");
+  const Answer refused = simulation.Get("/metrics/admin/stats");
+  EXPECT_EQ(refused.Status(), 500);
+  EXPECT_EQ(refused.Body(), "Internal Server Error");
+  simulation.Post("/control/app?name=eph&rps=0");
+  simulation.Post("/control/step?seconds=1");
+  EXPECT_EQ(simulation.Get("/metrics/admin/stats").end, End::kWaiting);
 }
 
 TEST(RoutesTest, UnknownPathsCanBe404) {

@@ -16,9 +16,8 @@ namespace {
 constexpr std::string_view kPage =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Metrics</title></head>"
     "<body><div id=\"root\"></div><script type=\"module\" src=\"./index.js\"></script></body></html>\n";
-constexpr std::array<std::string_view, 6> kHealthPaths = {"/_/api/health",      "/_/api/health/ready",
-                                                          "/_/api/health/live", "/api/health",
-                                                          "/api/health/ready",  "/api/health/live"};
+constexpr std::array<std::string_view, 3> kHealthPaths = {"/api/health", "/api/health/ready",
+                                                          "/api/health/live"};
 
 struct Paths {
   std::string_view stats;
@@ -45,7 +44,9 @@ Result<Release> FindRelease(std::string_view name) {
   for (const Release& release : kReleases) {
     if (release.name == name) return release;
   }
-  return Error{"unknown release \"" + Printable(name) + "\"; there are documented, 0.2.26 and 0.5.4"};
+  std::string message = "unknown release \"" + Printable(name) + "\"; there are:";
+  for (const Release& release : kReleases) message += " " + std::string(release.name);
+  return Error{message};
 }
 
 Runtime::Runtime(RuntimeOptions options, WorldOptions world, const Knobs& knobs, const SimTime& time)
@@ -69,7 +70,11 @@ void Runtime::SetReplicas(std::size_t count) {
 }
 
 Runtime::Kind Runtime::Classify(std::string_view path) const {
-  if (std::find(kHealthPaths.begin(), kHealthPaths.end(), path) != kHealthPaths.end()) return Kind::kHealth;
+  if (path.starts_with(options_.api_prefix) &&
+      std::find(kHealthPaths.begin(), kHealthPaths.end(), path.substr(options_.api_prefix.size())) !=
+          kHealthPaths.end()) {
+    return Kind::kHealth;
+  }
   if (!path.starts_with(options_.plugin_base)) return Kind::kNotFound;
   path.remove_prefix(options_.plugin_base.size());
   const Paths paths = PathsOf(options_.release.layout);
@@ -141,7 +146,7 @@ Response Runtime::Respond(Kind kind, const Request& request, const Fault* fault)
     ++unauthorised_;
     return Json(401, R"({"code":"AUTH_REQUIRED","error":"Missing or invalid API key"})");
   }
-  if (kind == Kind::kHealth) return Json(200, HealthBody(options_.release.name));
+  if (kind == Kind::kHealth) return Json(200, HealthBody(options_.release.package));
   if (kind == Kind::kPage) return MakeResponse(200, "text/html; charset=utf-8", std::string(kPage));
   if (kind == Kind::kNotFound) return Json(404, R"({"error":"Not found"})");
   if (kind == Kind::kStats) return RespondStats(request, fault);
@@ -175,12 +180,36 @@ Plan Runtime::Answer(const Request& request) {
     };
     return {Send{std::make_shared<const std::string>(Head(head, std::nullopt, false))}, Events{next}};
   }
+  if (kind == Kind::kPage && healthy) return AnswerPage(request);
   const Response honest = Respond(kind, request, active);
   if (active == nullptr) return Honest(honest, request);
 
   ++sabotaged_;
   Plan plan = Sabotage(*active, honest, request);
   if (fault_->count && --*fault_->count == 0) ClearFault();
+  return plan;
+}
+
+// The page is an app with ttl=0: it waits in the queue and is turned away with the others.
+Plan Runtime::AnswerPage(const Request& request) {
+  World& world = NextWorld();
+  const auto number = world.AskPage();
+  if (!number) {
+    return Honest(MakeResponse(500, "text/plain; charset=utf-8", "Internal Server Error"), request);
+  }
+  // Worlds come and go with the replicas: what is gone keeps no request waiting.
+  const auto done = [this, number, wanted = &world] {
+    for (const auto& living : worlds_) {
+      if (living.get() != wanted) continue;
+      living->AdvanceTo(time_.NowMs());
+      return living->HasPage(*number);
+    }
+    return true;
+  };
+  Plan plan = {Await{done}};
+  for (Step& step : Honest(MakeResponse(200, "text/html; charset=utf-8", std::string(kPage)), request)) {
+    plan.push_back(std::move(step));
+  }
   return plan;
 }
 

@@ -44,22 +44,26 @@ enum class Layout { kDocumented, kApi, kAdmin };
 
 /// What changes with a version of the runtime.
 struct Release {
-  std::string_view name;  // also `version` in the health body
+  std::string_view name;
+  std::string_view package;  // the runtime package's, `version` in the health body
   Dialect dialect;
   Shape shape;
   Layout layout;
 };
-inline constexpr std::array<Release, 3> kReleases = {{
-    {"documented", Dialect::kDocumented, Shape::kArray, Layout::kDocumented},
-    {"0.2.26", Dialect::kReleased, Shape::kObject, Layout::kApi},
-    {"0.5.4", Dialect::kReleased, Shape::kObject, Layout::kAdmin},
+inline constexpr std::array<Release, 5> kReleases = {{
+    {"documented", "documented", Dialect::kDocumented, Shape::kArray, Layout::kDocumented},
+    {"0.2.15", "1.0.3", Dialect::kReleased, Shape::kObject, Layout::kApi},
+    {"0.2.26", "1.1.0", Dialect::kReleased, Shape::kObject, Layout::kApi},
+    {"0.4.0", "1.3.0", Dialect::kReleased, Shape::kObject, Layout::kAdmin},
+    {"0.5.4", "1.4.0", Dialect::kReleased, Shape::kObject, Layout::kAdmin},
 }};
 Result<Release> FindRelease(std::string_view name);
 
 struct RuntimeOptions {
-  Release release = kReleases[2];
+  Release release = kReleases.back();
   std::string plugin_base = "/metrics";
-  std::string api_key;  // empty: everybody may ask
+  std::string api_prefix;  // before /api/health
+  std::string api_key;     // empty: everybody may ask
   bool unknown_path_404 = false;
   bool gzip = false;
 };
@@ -86,6 +90,7 @@ class Runtime final : public Site {
   const Knobs& nominal() const { return nominal_; }  // as at the start
   const Knobs& knobs() const { return knobs_; }
   void SetKnobs(const Knobs& knobs);
+  std::optional<Error> SetApp(const AppSpec& spec);
   void SetReplicas(std::size_t count);
   void RevokeKey(bool revoked) { key_revoked_ = revoked; }
   /// The upgrade of a runtime is a restart.
@@ -112,6 +117,7 @@ class Runtime final : public Site {
   /// What the event stream says: the stats (released) or the summary (documented).
   std::string Event(World& world, const Fault* fault) const;
   Response Respond(Kind kind, const Request& request, const Fault* fault);
+  Plan AnswerPage(const Request& request);
   Response RespondStats(const Request& request, const Fault* fault);
   const Fault* ActiveFault(const Request& request);
   std::unique_ptr<World> MakeWorld(std::uint64_t replica) const;

@@ -44,6 +44,14 @@ void Runtime::SetKnobs(const Knobs& knobs) {
   }
 }
 
+std::optional<Error> Runtime::SetApp(const AppSpec& spec) {
+  for (const auto& world : worlds_) {
+    world->AdvanceTo(time_.NowMs());
+    if (auto error = world->SetApp(spec)) return error;
+  }
+  return std::nullopt;
+}
+
 void Runtime::SetRelease(const Release& release) {
   const bool other_world = release.dialect != options_.release.dialect;
   options_.release = release;

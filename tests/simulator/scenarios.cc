@@ -16,7 +16,8 @@ constexpr std::array<ScenarioInfo, 17> kScenarios = {{
     {"nominal", "", "everything as at the start"},
     {"failing", "0.3", "VALUE of an app's requests fail"},
     {"slow", "20", "an app takes VALUE times as long"},
-    {"bad-deploy", "", "an app's workers die while they boot: many created, none serving, no error counted"},
+    {"bad-deploy", "",
+     "an app's workers die, and the next ones while they boot: no request and no error is counted"},
     {"thrash", "0.5", "the pool has room for VALUE of the apps, all equally busy: evictions of warm workers"},
     {"pool-exhausted", "", "every slot of a small pool holds a worker in use"},
     {"queue-saturated", "300", "VALUE requests a second for the ephemeral apps"},
@@ -24,7 +25,7 @@ constexpr std::array<ScenarioInfo, 17> kScenarios = {{
     {"key-revoked", "", "every API key is refused"},
     {"leak", "4", "an app's heap grows by VALUE MiB a second"},
     {"quiet", "", "no request at all"},
-    {"unhealthy", "6", "VALUE workers a minute are dropped, their counters vanish without a restart"},
+    {"unhealthy", "6", "VALUE workers a minute crash and are dropped, their counters lost"},
     {"churn", "6", "VALUE deploys a minute, of any app"},
     {"scale-up", "5", "VALUE times the load"},
     {"load-balanced", "2", "answers take turns between VALUE processes of different age"},
@@ -32,10 +33,9 @@ constexpr std::array<ScenarioInfo, 17> kScenarios = {{
     {"key-restored", "", "the API key is accepted again"},
 }};
 
-constexpr std::array<ScenarioInfo, 5> kEvents = {{
-    {"drop", "1", "COUNT workers are dropped as unhealthy: their counters vanish without a restart"},
+constexpr std::array<ScenarioInfo, 4> kEvents = {{
+    {"crash", "1", "COUNT workers crash: the next request of each drops it, and its counters are lost"},
     {"burst", "50", "COUNT ephemeral requests at once"},
-    {"boot-crash", "1", "COUNT workers die while they boot"},
     {"deploy", "1", "the app gets its next version"},
     {"evict", "1", "COUNT warm workers are evicted"},
 }};

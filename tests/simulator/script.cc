@@ -10,7 +10,7 @@ namespace buntime::simulator {
 namespace {
 
 // Commands whose first word is a name, which may itself hold an equals sign.
-constexpr std::array<std::string_view, 4> kNamed = {"fault", "scenario", "event", "release"};
+constexpr std::array<std::string_view, 5> kNamed = {"fault", "scenario", "event", "release", "app"};
 
 }  // namespace
 

@@ -20,8 +20,8 @@ struct Command {
   std::optional<std::string> Param(std::string_view name) const;
 };
 
-/// Reads `fault stall path=stats runtime=3`: a verb, for fault, scenario, event and release its name, then
-/// key=value.
+/// Reads `fault stall path=stats runtime=3`: a verb, for fault, scenario, event, release and app its name,
+/// then key=value.
 Result<Command> ParseCommand(std::string_view line);
 
 class Script {

@@ -95,10 +95,16 @@ Truth StaticWorld::GetTruth() const {
     entry.forgotten = forgotten_[app];
     entry.served = entry.shown;
     entry.served += entry.forgotten;
+    entry.clients = {entry.served.requests, entry.served.requests - entry.served.errors, entry.served.errors,
+                     0};
     truth.counters.hits += entry.served.requests;
   }
   truth.counters.misses = truth.counters.created = workers * (restarts_ + 1);
   return truth;
+}
+
+std::optional<Error> StaticWorld::SetApp(const AppSpec&) {
+  return Error{"a static crowd has apps of its own: start without --workers"};
 }
 
 Result<std::string> StaticWorld::Happen(std::string_view, std::size_t) {

@@ -22,6 +22,9 @@ class StaticWorld final : public World {
   Truth GetTruth() const override;
   void Restart() override;
   void SetKnobs(const Knobs&) override {}
+  std::optional<Error> SetApp(const AppSpec& spec) override;
+  std::optional<std::uint64_t> AskPage() override { return 0; }
+  bool HasPage(std::uint64_t) const override { return true; }
   Result<std::string> Happen(std::string_view event, std::size_t count) override;
 
  private:

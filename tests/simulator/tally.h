@@ -35,7 +35,6 @@ struct PoolCounters {
   std::uint64_t created = 0;
   std::uint64_t failed = 0;
   std::uint64_t retired = 0;
-  std::uint64_t rejected = 0;  // turned away at the full ephemeral queue; no runtime reports it
 
   std::uint64_t requests() const { return hits + misses; }
   PoolCounters& operator+=(const PoolCounters& other) {
@@ -45,7 +44,6 @@ struct PoolCounters {
     created += other.created;
     failed += other.failed;
     retired += other.retired;
-    rejected += other.rejected;
     return *this;
   }
   friend bool operator==(const PoolCounters&, const PoolCounters&) = default;

@@ -14,7 +14,7 @@ inline WorldOptions SmallWorld(bool documented = false) {
   options.documented = documented;
   options.pool_size = 4;  // ten apps do not fit: evictions
   options.idle_timeout_ms = 3'000;
-  options.ttl_ms = 8'000;
+  options.model.ttl_ms = 8'000;
   return options;
 }
 
@@ -35,6 +35,18 @@ inline std::map<std::string, Tally> SumByKey(const View& view) {
 inline Tally Served(const Truth& truth) {
   Tally sum;
   for (const AppTruth& app : truth.apps) sum += app.served;
+  return sum;
+}
+
+inline std::uint64_t Drops(const Truth& truth) {
+  std::uint64_t sum = 0;
+  for (const AppTruth& app : truth.apps) sum += app.drops;
+  return sum;
+}
+
+inline Clients AllClients(const Truth& truth) {
+  Clients sum;
+  for (const AppTruth& app : truth.apps) sum += app.clients;
   return sum;
 }
 

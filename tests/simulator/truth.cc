@@ -23,17 +23,31 @@ void AppendTally(std::string& out, const Tally& tally) {
   AppendField(out, "duration_seconds", static_cast<double>(tally.centi_ms) / 1e5);
 }
 
+void AppendClients(std::string& out, const Clients& clients, std::uint64_t drops) {
+  AppendField(out, "sent", clients.sent);
+  AppendField(out, "ok", clients.ok);
+  AppendField(out, "failed", clients.failed);
+  AppendField(out, "rejected", clients.rejected);
+  AppendField(out, "drops", drops);
+}
+
 }  // namespace
 
 void AppendTruth(std::string& out, const Truth& truth) {
   Tally total;
-  for (const AppTruth& app : truth.apps) total += app.served;
+  Clients clients;
+  std::uint64_t drops = 0;
+  for (const AppTruth& app : truth.apps) {
+    total += app.served;
+    clients += app.clients;
+    drops += app.drops;
+  }
   out += '{';
   AppendTally(out, total);
+  AppendClients(out, clients, drops);
   AppendField(out, "time_seconds", static_cast<double>(truth.now_ms) / 1000);
   AppendField(out, "uptime_seconds", static_cast<double>(truth.uptime_ms) / 1000);
   AppendField(out, "restarts", truth.restarts);
-  AppendField(out, "drops", truth.drops);
   AppendField(out, "pool_requests", truth.counters.requests());
   AppendField(out, "hits", truth.counters.hits);
   AppendField(out, "misses", truth.counters.misses);
@@ -41,7 +55,6 @@ void AppendTruth(std::string& out, const Truth& truth) {
   AppendField(out, "created", truth.counters.created);
   AppendField(out, "failed", truth.counters.failed);
   AppendField(out, "retired", truth.counters.retired);
-  AppendField(out, "rejected", truth.counters.rejected);
   out += ",\"apps\":[";
   for (const AppTruth& app : truth.apps) {
     if (&app != truth.apps.data()) out += ',';
@@ -51,6 +64,7 @@ void AppendTruth(std::string& out, const Truth& truth) {
     AppendJsonString(out, app.version);
     out += app.ephemeral ? ",\"ephemeral\":true," : ",\"ephemeral\":false,";
     AppendTally(out, app.served);
+    AppendClients(out, app.clients, app.drops);
     out += ",\"shown\":{";
     AppendTally(out, app.shown);
     out += "},\"forgotten\":{";

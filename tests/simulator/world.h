@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "simulator/apps.h"
 #include "simulator/truth.h"
 #include "simulator/view.h"
 
@@ -24,7 +26,8 @@ struct WorldOptions {
   std::size_t ephemeral_apps = 2;
   std::size_t pool_size = 100;
   std::int64_t idle_timeout_ms = 60'000;
-  std::int64_t ttl_ms = 600'000;
+  App model;                       // ttl, limit of requests of the seeded apps
+  std::vector<AppSpec> own;        // apps beside the seeded ones
   std::int64_t init_delay_ms = 0;  // from a start until there is a pool
   std::size_t gate_concurrency = 2;
   std::size_t gate_limit = 100;
@@ -44,7 +47,7 @@ struct Knobs {
   bool uniform = false;  // every app equally busy
   std::optional<std::size_t> pool_size;
   std::optional<std::int64_t> active_window_ms;  // how long a worker counts as active after a request
-  double drops_per_minute = 0;                   // workers dropped as unhealthy
+  double drops_per_minute = 0;                   // workers that crash, to be dropped by the next request
   double deploys_per_minute = 0;                 // of any app
   std::int64_t crash_every_ms = 0;               // 0: never
 };
@@ -60,6 +63,12 @@ class World {
   virtual Truth GetTruth() const = 0;
   virtual void Restart() = 0;
   virtual void SetKnobs(const Knobs& knobs) = 0;
+  /// Changes the app of that name, or adds one.
+  virtual std::optional<Error> SetApp(const AppSpec& spec) = 0;
+  /// A request for the plugin's web page, which is an app with ttl=0: a number for HasPage, or none where the
+  /// queue is full.
+  virtual std::optional<std::uint64_t> AskPage() = 0;
+  virtual bool HasPage(std::uint64_t number) const = 0;
   /// Something that happens at once: one of kEvents in scenarios.h.
   virtual Result<std::string> Happen(std::string_view event, std::size_t count) = 0;
 };
