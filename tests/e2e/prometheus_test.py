@@ -199,8 +199,9 @@ class PrometheusTest(ProgramTest):
         """These fall when the runtime restarts, as counters do."""
         for metric, field in [("buntime_pool_requests_total", "pool_requests"), ("buntime_pool_hits_total", "hits"),
                               ("buntime_pool_misses_total", "misses"), ("buntime_pool_evictions_total", "evictions"),
-                              ("buntime_workers_created_total", "created"), ("buntime_workers_failed_total", "failed"),
-                              ("buntime_workers_retired_total", "retired")]:
+                              ("buntime_workers_created_total", "workers_created"),
+                              ("buntime_workers_failed_total", "workers_failed"),
+                              ("buntime_workers_retired_total", "workers_retired")]:
             found = self.prom.query(f'{metric}{{runtime="released"}}[{self.window}]', self.ended)
             samples = next(iter(found.values()))
             self.assertEqual(rises(samples), self.at_last["released"][field] - self.at_first["released"][field], metric)

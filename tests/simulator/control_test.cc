@@ -101,7 +101,10 @@ TEST(ControlTest, AppsComeWithALoadOfTheirOwnAndTheTruthTellsWhatTheirClientsKno
   EXPECT_EQ(app["drops"].GetInt(), 19);
   simulation.Post("/control/app?name=shop&rps=0");
   simulation.Post("/control/step?seconds=10");
-  EXPECT_EQ(Truth(simulation)["sent"].GetInt(), 1'000);
+  const Truth truth(simulation);
+  EXPECT_EQ(truth["sent"].GetInt(), 1'000);
+  EXPECT_EQ(truth["failed"].GetInt(), 250);
+  EXPECT_EQ(truth["workers_failed"].GetInt(), 0);
 }
 
 TEST(ControlTest, ARestartCanTakeAWhile) {

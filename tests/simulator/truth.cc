@@ -52,9 +52,9 @@ void AppendTruth(std::string& out, const Truth& truth) {
   AppendField(out, "hits", truth.counters.hits);
   AppendField(out, "misses", truth.counters.misses);
   AppendField(out, "evictions", truth.counters.evictions);
-  AppendField(out, "created", truth.counters.created);
-  AppendField(out, "failed", truth.counters.failed);
-  AppendField(out, "retired", truth.counters.retired);
+  AppendField(out, "workers_created", truth.counters.created);
+  AppendField(out, "workers_failed", truth.counters.failed);
+  AppendField(out, "workers_retired", truth.counters.retired);
   out += ",\"apps\":[";
   for (const AppTruth& app : truth.apps) {
     if (&app != truth.apps.data()) out += ',';
