@@ -92,6 +92,7 @@ void KeyState::Restart() {
   history_known = true;
   alive = unused = false;
   young_polls = unused_polls = 0;
+  expected_loss = 0;
 }
 
 void Reconciler::Restart() {
@@ -133,10 +134,9 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
 
   const bool any_discarded = std::ranges::any_of(replaced_, &Replaced::discarded);
   for (const Replaced& item : replaced_) discarded -= item.discarded ? 1 : 0;
-  double unseen = std::max(0.0, discarded);
-  const bool reaped =
-      std::ranges::any_of(replaced_, [](const Replaced& r) { return r.key->state->young_polls > 1; });
-  if (!reaped) unseen = std::max(0.0, unseen - in_flight);
+  // Up to `in_flight` may be neither discarded workers nor lost requests; that much waits for the polls to
+  // come.
+  const double unseen = std::max(0.0, discarded - in_flight);
   if (!replaced_.empty() && unseen > 0) {
     AttributeWorkers(unseen);
     missing -= unseen;
@@ -144,11 +144,25 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
   }
   carried_workers_ = std::clamp(discarded, -in_flight, in_flight);
 
-  if (missing > 0 && (any_discarded || (unseen > 0 && !replaced_.empty()))) {
-    missing = TakeLimits(missing, unseen > 0);
-    if (missing > 0 && AttributeHits(missing)) missing = 0;
+  if (any_discarded || (unseen > 0 && !replaced_.empty())) {
+    if (missing > in_flight) missing = TakeLimits(missing, unseen > 0);
+    ExpectLosses();
   }
-  lasting_ = std::min(lasting_, missing);
+  // Requests that wait for a worker's start are missing, too, until it has started.
+  const bool starting = std::ranges::any_of(keys, [](const ReportedKey& key) {
+    return key.status == Status::kAlive && key.state->unused && !NeverStarts(*key.state);
+  });
+  const bool losses =
+      std::ranges::any_of(keys, [](const ReportedKey& key) { return key.state->expected_loss > 0; });
+  if (!losses) {
+    settled_at_ = pool.uptime_seconds;
+  } else if (!starting || pool.uptime_seconds - settled_at_ >= kStartSeconds) {
+    if (missing > in_flight) missing -= AttributeHits(missing, keys);
+    for (ReportedKey& key : keys) key.state->expected_loss = 0;
+    settled_at_ = pool.uptime_seconds;
+  }
+  lasting_ = losses ? missing : std::min(lasting_, missing);
+  if (losses) lasting_since_ = pool.uptime_seconds;
   if (pool.uptime_seconds - lasting_since_ >= kStartSeconds) {  // no request in flight waits as long
     const double lasting = std::max(0.0, lasting_ - in_flight);
     unserved_ += lasting;
@@ -347,31 +361,32 @@ double Reconciler::TakeLimits(double missing, bool any_unseen) {
   return missing - sum;
 }
 
-// Divides hits of discarded workers among the replaced keys, by what their rate gives for the time before the
-// new worker. Returns whether there was anything to go by.
-bool Reconciler::AttributeHits(double hits) {
+// What each replaced key's rate gives for the time before its new worker.
+void Reconciler::ExpectLosses() {
   double known = 0;
   double sum = 0;
   for (const Replaced& item : replaced_) {
     known += item.rate ? 1 : 0;
     sum += item.rate.value_or(0);
   }
-  std::vector<double> weights;
   for (const Replaced& item : replaced_) {
+    KeyState& state = *item.key->state;
+    if (item.key->at_limit) continue;
     // A key without a rate gets the mean one, unless it has never counted a request.
-    const double other = item.key->state->seen.requests > 0 && known > 0 ? sum / known : 0;
-    const double rate = item.key->at_limit ? 0 : item.rate.value_or(other);
-    weights.push_back(rate * std::max(0.0, interval_ - item.key->age_seconds));
+    const double other = state.seen.requests > 0 && known > 0 ? sum / known : 0;
+    state.expected_loss += item.rate.value_or(other) * std::max(0.0, interval_ - item.key->age_seconds);
   }
-  const auto none = [&] { return std::ranges::none_of(weights, [](double weight) { return weight > 0; }); };
-  if (none()) {
-    std::ranges::transform(replaced_, weights.begin(),
-                           [](const Replaced& item) { return item.key->at_limit ? 0 : item.hits; });
-  }
-  if (none()) return false;
+}
+
+// Divides hits of discarded workers in proportion to the expected losses. Returns how many it divided.
+double Reconciler::AttributeHits(double hits, std::span<ReportedKey> keys) {
+  std::vector<double> weights;
+  for (const ReportedKey& key : keys) weights.push_back(key.state->expected_loss);
   const std::vector<double> shares = Divide(hits, weights);
-  for (std::size_t i = 0; i < shares.size(); ++i) Estimate(*replaced_[i].key, shares[i]);
-  return true;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0) Estimate(keys[i], shares[i]);
+  }
+  return hits;
 }
 
 // The errors and durations of requests that were not seen are unknown: the key's own means stand for them.

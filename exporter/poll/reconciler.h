@@ -40,6 +40,7 @@ struct KeyState {
   std::uint32_t unused_polls = 0;  // consecutive polls that found a new and unused worker
   std::uint32_t young_polls = 0;   // consecutive polls that found a new worker
   double created = 0;              // when the live worker was created
+  double expected_loss = 0;        // hits of discarded workers, by rate; not settled yet
   double error_remainder = 0;      // fraction of an estimated error
   // Decayed sums (kRateMemory): hits and the time they took; ages and number of new workers.
   double hits = 0;
@@ -102,7 +103,8 @@ class Reconciler {
   void TakeReplaced(Replaced& item);
   void AttributeWorkers(double workers);
   double TakeLimits(double missing, bool any_unseen);
-  bool AttributeHits(double hits);
+  void ExpectLosses();
+  double AttributeHits(double hits, std::span<ReportedKey> keys);
   void Estimate(ReportedKey& key, double requests);
 
   std::optional<PoolCounts> last_;
@@ -113,6 +115,7 @@ class Reconciler {
   double lasting_ = 0;           // the least that was carried since lasting_since_
   double lasting_since_ = 0;
   double carried_workers_ = 0;
+  double settled_at_ = 0;  // uptime at which losses were divided, or there were none
   bool ephemeral_seen_ = false;
 
   // Of the poll being settled.

@@ -162,14 +162,16 @@ class PrometheusTest(ProgramTest):
     # What has to be true.
 
     def check_exporter(self):
-        """The exporter's totals rose by exactly what was served."""
-        for name in RELEASES:
+        """The exporter's totals rose by exactly what was served; where a worker was discarded, within the two ttl=0 requests
+        that may be in flight, which the pool's counters cannot tell from a lost one."""
+        for name, off in (("released", 2), ("documented", 0)):
             before = {(app["app"], app["version"]): app["requests"] for app in self.at_first[name]["apps"]}
             truth = {app: count - before.get(app, 0) for app, count in self.served(name).items()}
             now = self.exported(name)
             rose = {app: now[app] - self.exported_first[name].get(app, 0) for app in now}
-            self.assertEqual(rose, {app: truth[app] for app in rose}, name)
-            self.assertEqual(sum(rose.values()), sum(truth.values()), name)
+            for app in rose:
+                self.assertAlmostEqual(rose[app], truth[app], delta=off, msg=f"{app} {name}")
+            self.assertAlmostEqual(sum(rose.values()), sum(truth.values()), delta=off, msg=name)
 
     def check_app_totals(self):
         for name in RELEASES:
@@ -196,7 +198,7 @@ class PrometheusTest(ProgramTest):
                 self.assertEqual(sum(falls(values) for values in samples.values()), 0)
 
     def check_pool_counters(self):
-        """These fall when the runtime restarts, as counters do."""
+        """These go on when the runtime restarts; its uptime tells that it did."""
         for metric, field in [("buntime_pool_requests_total", "pool_requests"), ("buntime_pool_hits_total", "hits"),
                               ("buntime_pool_misses_total", "misses"), ("buntime_pool_evictions_total", "evictions"),
                               ("buntime_workers_created_total", "workers_created"),
@@ -206,7 +208,7 @@ class PrometheusTest(ProgramTest):
             samples = next(iter(found.values()))
             self.assertEqual(rises(samples), self.at_last["released"][field] - self.at_first["released"][field], metric)
         self.assertEqual(self.prom.total(f'resets(buntime_pool_requests_total{{runtime="released"}}[{self.window}])',
-                                         self.ended), ROUNDS)
+                                         self.ended), 0)
 
     def check_restarts(self):
         for name in RELEASES:
