@@ -37,6 +37,8 @@ class LiveWorld final : public World {
   Result<std::string> Happen(std::string_view event, std::size_t count) override;
 
  private:
+  static constexpr std::int64_t kTickMs = 100;
+
   struct Worker {
     std::uint32_t serial = 0;
     std::int64_t born_ms = 0;
