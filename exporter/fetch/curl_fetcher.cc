@@ -31,8 +31,11 @@ struct CurlLibrary {
 
 class CurlFetcher final : public Fetcher {
  public:
-  CurlFetcher(std::string user_agent, Log& log)
-      : user_agent_(std::move(user_agent)), multi_(curl_multi_init()), secrets_(log) {
+  CurlFetcher(std::string user_agent, Log& log, std::chrono::seconds connection_lifetime)
+      : user_agent_(std::move(user_agent)),
+        connection_lifetime_(connection_lifetime),
+        multi_(curl_multi_init()),
+        secrets_(log) {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnections);
   }
   ~CurlFetcher() override {
@@ -58,6 +61,7 @@ class CurlFetcher final : public Fetcher {
 
   const CurlLibrary library_;
   const std::string user_agent_;
+  const std::chrono::seconds connection_lifetime_;
   const MultiHandle multi_;
   SecretFiles secrets_;
   std::map<TransferId, std::unique_ptr<Transfer>> running_;
@@ -88,7 +92,7 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
 
   auto transfer =
       std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint), std::move(done));
-  if (auto error = transfer->Prepare(request, user_agent_, *secret)) {
+  if (auto error = transfer->Prepare(request, user_agent_, connection_lifetime_, *secret)) {
     ended_.push_back({id, transfer->TakeDone(), *std::move(error)});
     return id;
   }
@@ -164,8 +168,9 @@ bool CurlFetcher::Deliver() {
 
 }  // namespace
 
-std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log) {
-  return std::make_unique<CurlFetcher>(std::move(user_agent), log);
+std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log,
+                                         std::chrono::seconds connection_lifetime) {
+  return std::make_unique<CurlFetcher>(std::move(user_agent), log, connection_lifetime);
 }
 
 }  // namespace buntime

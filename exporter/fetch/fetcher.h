@@ -2,6 +2,7 @@
 // Not thread-safe except Wakeup: start, cancel and wait on one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -72,9 +73,14 @@ class Fetcher {
   virtual void Wakeup() = 0;
 };
 
+/// How long a connection is used before the next exchange opens a new one, which goes to where the name leads
+/// by then, or to where a load balancer sends it.
+inline constexpr std::chrono::seconds kConnectionLifetime{60};
+
 /// The real one, on libcurl's multi interface. `user_agent` names the program. `log` outlives the result. The
 /// process has to ignore SIGPIPE: OpenSSL raises it when a peer is gone.
-std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log);
+std::unique_ptr<Fetcher> MakeCurlFetcher(std::string user_agent, Log& log,
+                                         std::chrono::seconds connection_lifetime = kConnectionLifetime);
 
 /// Reads and checks a credential's file the way each exchange does: trailing white space is cut; an empty
 /// file, more than 64 KiB, or control characters (a header could be smuggled) are errors. For checks at

@@ -77,6 +77,7 @@ void Transfer::Set(CURLoption option, Value value) {
 }
 
 std::optional<PollError> Transfer::Prepare(const Request& request, const std::string& user_agent,
+                                           std::chrono::seconds connection_lifetime,
                                            std::string_view secret) {
   curl_easy_reset(easy_.get());
   Set(CURLOPT_URL, request.url.c_str());
@@ -94,6 +95,10 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   // Not even the environment's: a proxy in between would be what is measured, and would see the key.
   Set(CURLOPT_PROXY, "");
   Set(CURLOPT_TCP_KEEPALIVE, 1L);
+  Set(CURLOPT_MAXLIFETIME_CONN, static_cast<long>(connection_lifetime.count()));
+  // A new connection goes to where the name leads now: runtimes come back at other addresses. With
+  // connections that last a minute, remembering names would save little.
+  Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   Set(CURLOPT_NOSIGNAL, 1L);
   Set(CURLOPT_QUICK_EXIT, 1L);  // never join a resolver thread that hangs
   if (!headers_.Append("Accept: application/json")) refused_ = CURLE_OUT_OF_MEMORY;
@@ -177,7 +182,6 @@ void Transfer::SetTls(const Request& request) {
 }
 
 void Transfer::SetRules() {
-  Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // pods move; where a name is now is what the rules are asked about
   Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   Set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   // An open connection may have been opened by other rules, or to where the name was before.

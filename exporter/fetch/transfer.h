@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,10 +25,10 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  /// Sets every option. `secret` is what the request's credential holds. An error (kInternal) when libcurl
-  /// refuses.
+  /// Sets every option. A connection older than `connection_lifetime` is not used again. `secret` is what the
+  /// request's credential holds. An error (kInternal) when libcurl refuses.
   std::optional<PollError> Prepare(const Request& request, const std::string& user_agent,
-                                   std::string_view secret);
+                                   std::chrono::seconds connection_lifetime, std::string_view secret);
 
   /// After the transfer: the answer, or why there is none. Moves the body out.
   ExchangeResult Finish(CURLcode code);

@@ -36,7 +36,7 @@ constexpr std::array kCatalogue = {
     Metric{"buntime_fleet_pool_total", kGauge, "Sum of buntime_pool_total.", "", kPoll, kPoll,
            SumOfPools{&Pool::total}},
     Metric{"buntime_up", kGauge, "Whether the latest poll of the runtime succeeded.", "", kPoll, kPoll,
-           OfRuntime{[](const Runtime& r) -> Value { return r.up ? 1 : 0; }}},
+           OfRuntime{[](const Runtime& r) { return r.tried ? Value(r.up ? 1 : 0) : std::nullopt; }}},
     Metric{"buntime_poll_outcome", kGauge, "How the latest poll ended: 1 for its outcome, 0 for the others.",
            "outcome", kPoll, kPoll, Special::kPollOutcome},
     Metric{"buntime_poll_duration_seconds", kGauge, "Duration of the latest poll, of whatever outcome.", "",

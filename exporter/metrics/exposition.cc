@@ -192,9 +192,8 @@ class FleetRenderer {
     switch (family) {
       case Special::kPollOutcome:
         ForEachRuntime([&](const Runtime& runtime, std::string_view set) {
-          for (std::size_t i = 0; i < kOutcomeNames.size(); ++i) {
-            Sample(set, runtime.tried && i == Index(runtime.outcome) ? 1.0 : 0.0, {}, "outcome",
-                   kOutcomeNames[i]);
+          for (std::size_t i = 0; runtime.tried && i < kOutcomeNames.size(); ++i) {
+            Sample(set, i == Index(runtime.outcome) ? 1.0 : 0.0, {}, "outcome", kOutcomeNames[i]);
           }
         });
         break;

@@ -1,12 +1,11 @@
 #include "poll/poller.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <string>
 #include <utility>
 
 #include "base/text.h"
-#include "poll/backoff.h"
+#include "poll/rhythm.h"
 
 namespace buntime {
 
@@ -15,12 +14,12 @@ struct Poller::Entry {
 
   RuntimeState state;
   std::shared_ptr<const Runtime> view;
+  SteadyTime phase;    // polls are due at this time plus any number of intervals
   SteadyTime due;      // of the next poll
   SteadyTime started;  // of the poll under way
   std::unique_ptr<Attempt> attempt;
   std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
   std::unique_ptr<VersionLookup> version_lookup;
-  std::uint32_t failures = 0;  // in a row
   bool expiry_shown = false;
   SteadyTime down_since;
 };
@@ -43,10 +42,13 @@ void Poller::SetEntries(std::vector<Target> targets) {
       entries.push_back(std::move(*same));
       continue;
     }
-    // Spread over the interval, so that a large fleet is polled evenly instead of all at once.
-    const Duration offset = target.interval * static_cast<Duration::rep>(entries.size()) / count;
+    // Spread over the interval, so that a large fleet is polled evenly instead of all at once. The first
+    // polls are closer together: a long interval must not leave a runtime unknown for as long.
+    const auto index = static_cast<Duration::rep>(entries.size());
+    const Duration interval = target.interval;
     entries.push_back(std::make_unique<Entry>(std::move(target)));
-    entries.back()->due = now + offset;
+    entries.back()->phase = now + interval * index / count;
+    entries.back()->due = now + std::min<Duration>(interval, kFirstPolls) * index / count;
     entries.back()->view = entries.back()->state.View(now);
   }
   entries_ = std::move(entries);
@@ -123,9 +125,7 @@ void Poller::Step(bool start_due_polls) {
 
 void Poller::Start(Entry& entry) {
   entry.started = clock_.Now();
-  // From the due time, not from now: polls keep their rhythm. Those that were missed are not made up for.
-  const Duration interval = entry.state.target().interval;
-  entry.due = std::max(entry.due, entry.started - interval) + interval;
+  entry.due = NextPoll(entry.phase, entry.state.target().interval, entry.started);
   entry.attempt = std::make_unique<Attempt>(
       entry.state.target(), entry.state.layout(), fetcher_, clock_,
       [this, &entry](Result<Answer, PollError> result) { OnDone(entry, std::move(result)); });
@@ -142,14 +142,10 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   if (result) {
     const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
     entry.expiry_shown = false;
-    entry.failures = 0;
     if (restarted) log_.Info("runtime restarted", {{"runtime", entry.view->name}, {"url", entry.view->url}});
     if (restarted || !entry.version_lookup) LookUpVersion(entry);
   } else {
     outcome = result.error().outcome;
-    ++entry.failures;
-    const Duration interval = entry.state.target().interval;
-    entry.due += NextPollAfter(interval, entry.failures, jitter_(random_)) - interval;
     entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -63,8 +62,6 @@ class Poller {
   std::vector<std::unique_ptr<Entry>> entries_;
   std::shared_ptr<const Fleet> published_;
   bool changed_ = false;
-  std::minstd_rand random_{std::random_device()()};
-  std::uniform_real_distribution<> jitter_{0, 1};
 
   Mutex mutex_;
   std::optional<std::vector<Target>> replacement_ GUARDED_BY(mutex_);

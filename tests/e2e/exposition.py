@@ -87,6 +87,8 @@ class Exposition:
     def outcome(self, **labels):
         """The outcome of the latest poll, empty before the first; its state set has to be sound."""
         states = self.select("buntime_poll_outcome", **labels)
+        if not states and not self.select("buntime_up", **labels):
+            return ""
         assert len(states) == 15, f"{len(states)} outcomes"
         assert set(states.values()) <= {0, 1}, "a state set of other values than 0 and 1"
         on = [dict(state)["outcome"] for state, value in states.items() if value == 1]

@@ -1,10 +1,12 @@
 // Many transfers on one thread: connections kept, transfers started and cancelled at any moment, waiting.
 #include <atomic>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "fetch/fetch_case.h"
+#include "fetch/resolver.h"
 
 namespace buntime {
 namespace {
@@ -14,6 +16,7 @@ using testing::Always;
 using testing::Answer;
 using testing::Connection;
 using testing::FetchCase;
+using testing::MoveName;
 using testing::ScriptServer;
 
 class Connections : public FetchCase {};
@@ -25,6 +28,24 @@ TEST_F(Connections, AreKeptAndUsedAgain) {
   for (int i = 0; i < 5; ++i) ExpectAnswer(Run(Get(server.url())), 200, "{}");
   EXPECT_EQ(server.accepted(), 1);
   EXPECT_EQ(server.requests().size(), 5U);
+}
+
+TEST_F(Connections, EndAfterTheirLifetimeSoThatANameThatMovedIsNoticed) {
+  ScriptServer server(Always(Answer("{}")));
+  fetcher_ = MakeCurlFetcher("buntime-exporter/1.2.3", log_, 1s);
+  const Request request = Get("http://moving.test:" + std::to_string(server.port()));
+  MoveName("127.0.0.1");
+  ExpectAnswer(Run(request), 200, "{}");
+  MoveName("127.0.0.2");  // where nothing listens on this port
+  std::optional<ExchangeResult> latest;
+  EXPECT_TRUE(WaitUntil([&] {
+    latest = Run(request);
+    return !latest->ok();
+  })) << "still the old server";
+  EXPECT_EQ(latest->error().outcome, Outcome::kConnect);
+  MoveName("127.0.0.1");
+  ExpectAnswer(Run(request), 200, "{}");
+  EXPECT_EQ(server.accepted(), 2);
 }
 
 TEST_F(Connections, ThatTheServerClosedAreReplaced) {

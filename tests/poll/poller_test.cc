@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "poll/backoff.h"
+#include "poll/rhythm.h"
 #include "support/fake_clock.h"
 #include "support/fake_fetcher.h"
 #include "support/fake_log.h"
@@ -105,7 +107,7 @@ TEST_F(PollerTest, ASlowRuntimeIsNeverPolledTwiceAtOnce) {
   target.layout = Layout::kAdmin;
   Poller poller = MakePoller({target});  // no answer: each poll times out after 3 s
   RunFor(poller, 34s, [&] { EXPECT_LE(fetcher_.under_way(), 1U); });
-  EXPECT_EQ(Requests(kStats), 3U) << "after 5 s, after 15 s, then not before 35 s";
+  EXPECT_EQ(Requests(kStats), 7U);
   EXPECT_EQ(Only()->outcome, Outcome::kTimeout);
 }
 
@@ -119,21 +121,33 @@ TEST_F(PollerTest, OneHangingRuntimeDoesNotDelayTheOthers) {
   EXPECT_EQ(board_.Latest()->runtimes[1]->name, "bad");
 }
 
-TEST_F(PollerTest, SpreadsAFleetOverTheInterval) {
+TEST_F(PollerTest, StartsAFleetWithinTwoSecondsAndSpreadsItOverTheIntervalThen) {
+  constexpr int kCount = 10;
   std::vector<Target> targets;
-  for (int i = 1; i <= 5; ++i) {
+  for (int i = 1; i <= kCount; ++i) {
     const std::string url = "http://h:" + std::to_string(i);
     targets.push_back(MakeTarget("r" + std::to_string(i), url));
+    targets.back().interval = 60s;
     fetcher_.Json(url + "/metrics/admin/stats", Body(1000));
+    fetcher_.Json(url + "/api/health", R"({"version":"1.4.0"})");
   }
   Poller poller = MakePoller(targets);
-  std::vector<SteadyTime> starts;
+  std::map<std::string, std::vector<Duration>> polls;
   const SteadyTime start = clock_.Now();
-  RunFor(poller, 4900ms, [&] {
-    while (starts.size() < observed_.size()) starts.push_back(clock_.Now());
+  std::size_t seen = 0;
+  RunFor(poller, 299s, [&] {
+    for (; seen < observed_.size(); ++seen) polls[observed_[seen].runtime].push_back(clock_.Now() - start);
   });
-  ASSERT_EQ(starts.size(), 5U);
-  for (std::size_t i = 0; i < starts.size(); ++i) EXPECT_EQ(starts[i] - start, i * 1s);
+  for (int i = 0; i < kCount; ++i) {
+    const auto& times = polls["r" + std::to_string(i + 1)];
+    ASSERT_GE(times.size(), 5U);
+    EXPECT_NEAR(Seconds(times.front()), i * 0.2, 0.01) << i;
+    EXPECT_NEAR(Seconds(times.back()), 240 + i * 6, 0.01) << i;
+    for (std::size_t k = 1; k < times.size(); ++k) {
+      EXPECT_LE(times[k] - times[k - 1], 60s + 10ms) << i;
+      EXPECT_GE(times[k] - times[k - 1], 30s - 10ms) << i;
+    }
+  }
 }
 
 TEST_F(PollerTest, AFailureShowsAtOnceAndTheReadingEndsWhenItIsStale) {
@@ -177,30 +191,34 @@ TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
   EXPECT_TRUE(log_.lines[3].starts_with(up + " down_for=")) << log_.lines[3];
 }
 
-TEST_F(PollerTest, AFailingRuntimeIsLeftAloneForLongerAndBackInItsRhythmOnceItAnswers) {
-  fetcher_.Fail(kStats, Outcome::kConnect, "refused");
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
-  RunFor(poller, 300s);
-  const std::size_t failed = observed_.size();
-  EXPECT_GE(failed, 3U + 280 / 24);
-  EXPECT_LE(failed, 3U + 280 / 20);
+TEST_F(PollerTest, ARuntimeIsSeenUpWithinAnIntervalAndATimeoutOfItsReturnHoweverLongItWasDown) {
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});  // no answer: each poll times out
+  RunFor(poller, 600s);
+  EXPECT_FALSE(Only()->up);
   fetcher_.Json(kStats, Body(1000));
-  RunFor(poller, 25s);
-  EXPECT_TRUE(Only()->up) << "within four intervals and the jitter";
-  const std::size_t seen = observed_.size();
-  RunFor(poller, 50s);
-  EXPECT_EQ(observed_.size(), seen + 10);
+  fetcher_.Json("http://h:1/api/health", "{}");
+  const SteadyTime back = clock_.Now();
+  Duration seen_after = Duration::max();
+  RunFor(poller, 30s, [&] {
+    if (Only()->up) seen_after = std::min(seen_after, clock_.Now() - back);
+  });
+  EXPECT_LE(seen_after, 5s + 3s);
 }
 
-TEST(BackoffTest, GrowsToFourIntervalsAndHalfAMinuteAndNeverBelowTheInterval) {
-  EXPECT_EQ(NextPollAfter(5s, 0, 0.9), 5s);
-  EXPECT_EQ(NextPollAfter(5s, 1, 0.9), 5s);
-  EXPECT_EQ(NextPollAfter(5s, 2, 0), 10s);
-  EXPECT_EQ(NextPollAfter(5s, 3, 0), 20s);
-  EXPECT_EQ(NextPollAfter(5s, 3, 1), 23750ms);
-  EXPECT_EQ(NextPollAfter(5s, 4'000'000'000U, 0), 20s);
-  EXPECT_EQ(NextPollAfter(20s, 9, 0), 30s);
-  EXPECT_EQ(NextPollAfter(60s, 9, 1), 60s);
+TEST(RhythmTest, KeepsThePhaseAndNeverWaitsLongerThanAnInterval) {
+  const SteadyTime phase{1000s};
+  EXPECT_EQ(NextPoll(phase, 5s, phase), phase + 5s);
+  EXPECT_EQ(NextPoll(phase, 5s, phase + 5s), phase + 10s);
+  EXPECT_EQ(NextPoll(phase, 5s, phase + 5s + 1ms), phase + 10s) << "a late start delays no other";
+  EXPECT_EQ(NextPoll(phase, 5s, phase + 47s), phase + 50s) << "what was missed is not made up for";
+  EXPECT_EQ(NextPoll(phase, 5s, phase + 49s), phase + 52s) << "half of the way to 55 s";
+  EXPECT_EQ(NextPoll(phase, 60s, phase - 50s), phase) << "a first poll that came before its phase";
+  EXPECT_EQ(NextPoll(phase, 60s, phase - 20s), phase + 20s);
+  for (Duration late = -60s; late < 120s; late += 777ms) {
+    const Duration wait = NextPoll(phase, 60s, phase + late) - (phase + late);
+    EXPECT_GE(wait, 30s);
+    EXPECT_LE(wait, 60s);
+  }
 }
 
 TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
