@@ -1,4 +1,4 @@
-"""Several runtimes in one exporter: each fails alone, and those that fail are polled less often."""
+"""Several runtimes in one exporter: each fails alone."""
 
 import time
 import unittest
@@ -24,7 +24,7 @@ class FleetTest(ProgramTest):
         return {dict(labels)["runtime"]: value
                 for labels, value in page.select("buntime_exporter_polls_total", outcome=outcome).items()}
 
-    def test_hanging_runtimes_are_left_alone_and_the_others_keep_their_rhythm(self):
+    def test_hanging_runtimes_do_not_hold_up_the_others(self):
         sim, exporter = self.start()
         for index in range(HANGING):
             sim.fault("stall", runtime=index)
@@ -39,7 +39,7 @@ class FleetTest(ProgramTest):
             name = f"r{index}"
             if index < HANGING:
                 self.assertEqual(rises[name], 0)
-                self.assertLess(self.polls(page, "timeout")[name], intervals / 2, "it was not left alone")
+                self.assertGreater(self.polls(page, "timeout")[name], intervals / 2, "its return would be seen late")
             else:
                 self.assertGreater(rises[name], intervals / 2, "held up by those that hang")
                 self.assertLessEqual(rises[name], intervals + 1.5, "faster than its interval")
