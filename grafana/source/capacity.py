@@ -56,7 +56,7 @@ def _queue():
                [Query(top(10, "buntime_ephemeral_queue_depth{$S}@"), f"Waiting {WHO}"),
                 Query("min(buntime_ephemeral_concurrency{$S})", "Lowest concurrency")], width=8,
                overrides=[dashed("Lowest concurrency", NEUTRAL), field("/^Waiting/", links=[to_workers()])]),
-         lines("Peak of the queue", "Highest poll of the last minute against the limit. At 100 % requests were refused with 503, "
+         lines("Peak of the queue", "Highest poll of the last minute against the limit. At 100 % requests were refused with 500, "
                "which no counter shows (released runtimes only).",
                [Query(top(10, peak), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.8, RED)), width=8, links=[to_workers()]),
          lines("Time to get a worker", "Mean of the last 100 look-ups in the pool, cold starts included; not the duration of "

@@ -111,7 +111,7 @@ def _traffic():
                "500 that an app gives itself are no failures.",
                [Query(top(10, ratio), "{{app}}")], unit="percentunit", legend="right", links=[to_app()],
                thresholds=steps(GREEN, (0.01, ORANGE), (0.05, RED)))],
-        [lines("Ephemeral queue", "Requests to apps with ttl 0 that wait for their turn. Beyond the limit the runtime answers 503, "
+        [lines("Ephemeral queue", "Requests to apps with ttl 0 that wait for their turn. Beyond the limit the runtime answers 500, "
                "which no counter shows. The highest poll of the last minute, of the ten longest queues.",
                [Query(top(10, "buntime_ephemeral_queue_depth_peak{$S}@"), f"Peak {WHO}"),
                 Query("min(buntime_ephemeral_queue_limit{$S})", "Lowest limit")],

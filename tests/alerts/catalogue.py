@@ -15,8 +15,8 @@ PLAIN_COUNTERS = {
     "buntime_uptime_seconds": "the age of a process is a value, not only a rate",
     "instance:buntime_pool_requests_unserved:sum": "the difference of two counters of the same poll",
 }
-# What may be read over a range of a counter besides rates.
-COUNTER_FUNCTIONS = lint.RATE_FUNCTIONS
+# What may be read over a range of a counter: rates, at how many scrapes it rose, and whether it exists.
+COUNTER_FUNCTIONS = lint.RATE_FUNCTIONS | {"changes", "present_over_time"}
 
 
 class Catalogue:
@@ -73,9 +73,10 @@ class Catalogue:
             if label not in known and label not in ("__name__", "le"):
                 yield f"{node.name} has no label {label}"
         call = next((p.function for p in reversed(parents) if isinstance(p, Call)), "")
-        if counter and call not in COUNTER_FUNCTIONS and not {node.name, record} & set(PLAIN_COUNTERS):
+        counted = bool(parents) and isinstance(parents[-1], Aggregation) and parents[-1].function == "count"
+        if counter and not counted and call not in COUNTER_FUNCTIONS and not {node.name, record} & set(PLAIN_COUNTERS):
             yield f"{node.name} is a counter and needs rate() or increase()"
-        if not counter and call in COUNTER_FUNCTIONS and node.window:
+        if not counter and call in lint.RATE_FUNCTIONS and node.window:
             yield f"{node.name} is a gauge, {call}() reads every fall of it as a restart"
 
     def _match(self, node):

@@ -29,7 +29,6 @@ SURVIVORS = {
     "exporter.yml: BuntimeExporterSlowScrapes: drop job='buntime|buntime-exporter' at 104": ONE_IS_ENOUGH,
     "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 35": ONE_IS_ENOUGH,
     "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 127": ONE_IS_ENOUGH,
-    "exporter.yml: BuntimeExporterSeriesChurn: drop job='buntime|buntime-exporter' at 208": ONE_IS_ENOUGH,
 }
 
 
