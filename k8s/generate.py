@@ -1,10 +1,9 @@
 #!/usr/bin/python3
-"""Usage: k8s/generate.py [FOLDER]
-
-Writes the objects that hold files of this project: a PrometheusRule for each file of alerts/ and a ConfigMap for each
-dashboard of grafana/. They go below k8s/, or below FOLDER. Kustomize cannot do it: it reads nothing outside of the
+"""Writes the objects that hold files of this project: a PrometheusRule for each file of alerts/ and a ConfigMap for each
+dashboard of grafana/. Links in the rules are paths unless the flags make them absolute. Kustomize cannot do it: it reads nothing outside of the
 folder of a kustomization, and it would not make rules of a file of rules.
 """
+import argparse
 import json
 import pathlib
 import re
@@ -12,6 +11,10 @@ import sys
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "alerts"))
+
+import generate  # noqa: E402
+
 VERSION = re.search(r"^project\(\S+ VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
 # What the Prometheus of the chart kube-prometheus-stack selects rules by, when it is installed under this name.
 SELECTED_BY = {"release": "kube-prometheus-stack"}
@@ -35,12 +38,12 @@ def header(source: pathlib.Path) -> str:
     return f"---\n# Written by k8s/generate.py from {source.relative_to(ROOT)}.\n"
 
 
-def rule_object(source: pathlib.Path) -> str:
+def rule_object(source: pathlib.Path, flags: argparse.Namespace) -> str:
     """The file's own text, comments included, is the specification of the object."""
     name = "buntime-" + source.stem.removeprefix("buntime-")
     return (header(source)
             + f"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: {name}\n"
-            + labels(SELECTED_BY) + "spec:\n" + textwrap.indent(source.read_text(encoding="utf-8"), "  "))
+            + labels(SELECTED_BY) + "spec:\n" + textwrap.indent(generate.rendered(source.read_text(encoding="utf-8"), flags), "  "))
 
 
 def dashboard_object(source: pathlib.Path) -> str:
@@ -55,19 +58,22 @@ def dashboard_object(source: pathlib.Path) -> str:
             + f"data:\n  {source.name}: |\n    {text}\n")
 
 
-def outputs() -> dict[str, str]:
+def outputs(flags: argparse.Namespace) -> dict[str, str]:
     rules = sorted((ROOT / "alerts").glob("*.yml"))
     dashboards = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
     return {
-        "rules/prometheusrules.yaml": "".join(map(rule_object, rules)),
+        "rules/prometheusrules.yaml": "".join(rule_object(rule, flags) for rule in rules),
         "grafana/dashboards.yaml": "".join(map(dashboard_object, dashboards)),
     }
 
 
 def main() -> None:
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "k8s"
-    for name, text in outputs().items():
-        path = folder / name
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    generate.add_flags(parser)
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=ROOT / "k8s", help="where the files go, by default here")
+    flags = parser.parse_args()
+    for name, text in outputs(flags).items():
+        path = flags.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -4,7 +4,7 @@ from source.panels import GREEN, ORANGE, RED, column, gauge, lines, steps, table
 from source.queries import ALIVE, Query, top
 
 # The alerts' own limit where the rules are loaded, so that a changed limit changes the dashboard as well.
-BUDGET = "scalar(max(buntime:app_errors_per_requests:limit) or vector(0.01))"
+BUDGET = "scalar(max(buntime:app_errors_per_requests:limit{app=\"\"}) or vector(0.01))"
 RATE = "sum by (app) (rate(buntime_app_requests_total{$A}[W]))"
 ERRORS = "sum by (app) (rate(buntime_app_errors_total{$A}[W]))"
 DURATION = "sum by (app) (rate(buntime_app_request_duration_seconds_sum{$A}[W]))"

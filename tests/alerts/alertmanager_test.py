@@ -101,10 +101,24 @@ class ConfigurationTest(unittest.TestCase):
         self.assertIn("1 templates", result.stdout)
 
     def test_the_template_makes_links(self):
-        result = amtool("template", "render", f"--template.glob={CONFIG.parent}/*.tmpl",
-                        '--template.text={{ template "buntime.text" . }}')
+        rule = next(rule for rule in alertlib.all_rules() if rule.alert)
+        texts = rule.body["annotations"]
+        absolute = {"runbook_url": "https://git.example/r.md", "dashboard_url": "https://grafana.example/d/b?var-job=a"}
+        lines = self.rendered(texts).split("\n") + self.rendered(texts | absolute).split("\n")
+        self.assertIn("Runbook: http://localhost:8080" + texts["runbook_url"], lines)
+        self.assertIn("Dashboard: http://localhost:3000" + texts["dashboard_url"], lines)
+        self.assertIn("Runbook: https://git.example/r.md", lines)
+        self.assertIn("Dashboard: https://grafana.example/d/b?var-job=a", lines)
+
+    def rendered(self, annotations):
+        alert = {"status": "firing", "labels": {"alertname": "a", "severity": "info"}, "annotations": annotations}
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "data.json"
+            path.write_text(json.dumps({"status": "firing", "receiver": "pager", "alerts": [alert]}))
+            result = amtool("template", "render", f"--template.glob={CONFIG.parent}/*.tmpl", f"--template.data={path}",
+                            '--template.text={{ template "buntime.text" . }}')
         self.assertEqual(0, result.returncode, result.stderr)
-        self.assertIn("Dashboard: http://", result.stdout)
+        return result.stdout
 
     def test_every_severity_has_its_receiver(self):
         for severity, receiver in (("critical", "pager"), ("warning", "tickets"), ("info", "nobody"), ("", "tickets")):

@@ -58,7 +58,7 @@ def label_set(node, of_metric=any_label):
         if is_scalar(node.left) and node.op not in promql.SET_OPERATORS:
             return label_set(node.right, of_metric)
         left = label_set(node.left, of_metric)
-        if node.op in promql.SET_OPERATORS or is_scalar(node.right) or node.matching is None:
+        if node.op in promql.SET_OPERATORS or is_scalar(node.right) or node.matching is None or node.many:
             return left
         return left.keep(node.matching.set()) if node.matching.kind == "on" else left.drop(node.matching.set())
     return LabelSet(only=True)

@@ -86,6 +86,8 @@ def annotations(rules):
             yield rule, "runbook_url names the runbook of the alert"
         if not DASHBOARD.fullmatch(texts["dashboard_url"].replace(" ", "")):
             yield rule, "dashboard_url is the path of a dashboard of this project"
+        if "var-instance=" in texts["dashboard_url"] and "var-runtime=" not in texts["dashboard_url"]:
+            yield rule, "dashboard_url chooses the runtime, too, where one exporter polls several"
 
 
 def templates(rules):
@@ -260,9 +262,9 @@ def levels(rules):
 
 
 def derived(rule, rules):
-    """Whether everything the rule reads is a record of the same level, so that its labels are right already."""
+    """Whether everything the rule reads is a record of the same level, or a limit, so that its labels are right already."""
     level = rule.record.split(":")[0]
-    return all(node.name.startswith(level + ":") for node, _ in nodes(rule, Selector))
+    return all(node.name.startswith((level + ":", "buntime:")) for node, _ in nodes(rule, Selector))
 
 
 def dependencies(rules):
@@ -273,7 +275,7 @@ def dependencies(rules):
                 continue
             if node.name not in group_of:
                 yield rule, f"{node.name} is recorded nowhere"
-            elif rule.record and group_of[node.name] != rule.group:
+            elif rule.record and group_of[node.name] != rule.group and group_of[node.name] != "buntime_limits":
                 yield rule, f"{node.name} belongs to another group and may be one evaluation old"
 
 

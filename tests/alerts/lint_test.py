@@ -13,7 +13,7 @@ BAD = {
     "severity": [{"labels": {}}, {"labels": {"severity": "error"}}],
     "annotations": [{"annotations": {}}, {"summary": "{{ $value }} is high."}, {"summary": "no sentence"},
                     {"description": "Something is wrong."}, {"runbook_url": "/alerts/runbooks/Other.md"},
-                    {"dashboard_url": "/d/other"}],
+                    {"dashboard_url": "/d/other"}, {"dashboard_url": "/d/buntime-overview?var-instance={{ $labels.instance | urlquery }}"}],
     "templates": [{"expr": "max by (job) (buntime_up) > 1", "description": "{{ $labels.instance }}"},
                   {"expr": "max without (instance) (buntime_up) > 1", "description": "{{ $labels.instance }}"},
                   {"expr": 'absent(up{job="buntime"})', "description": "{{ $labels.instance }}"},

@@ -80,6 +80,7 @@ class Binary(Node):
     op_start: int
     matching: Labels | None
     bool_modifier: bool
+    many: bool  # group_left: the left side keeps its labels
 
 
 class Error(Exception):
@@ -135,11 +136,12 @@ class _Parser:
             bool_modifier = bool(self.accept("bool"))
             modifier = self.accept("on", "ignoring")
             matching = self.label_list(modifier[1]) if modifier else None
+            many = bool(matching and self.accept("group_left"))
             if self.peek()[1] in ("group_left", "group_right"):
-                raise Error("group_left and group_right are not used in this project")
+                raise Error("of the groupings only group_left is used in this project, and without labels of its own")
             # all operators but ^ bind to the left
             right = self.expression(PRECEDENCE[op] + (op != "^"))
-            left = Binary(left.start, right.end, op, left, right, op_start, matching, bool_modifier)
+            left = Binary(left.start, right.end, op, left, right, op_start, matching, bool_modifier, many)
         return left
 
     def unary(self):
