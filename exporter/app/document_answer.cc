@@ -14,8 +14,8 @@ constexpr std::size_t kWorthCompressing = 1400;
 
 }  // namespace
 
-HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::uint64_t revision,
-                                     const std::function<std::string()>& write,
+HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::string_view runtime,
+                                     std::uint64_t revision, const std::function<std::string()>& write,
                                      std::string_view content_type) {
   HttpResponse response;
   response.content_type = content_type;
@@ -26,13 +26,40 @@ HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::uint64_t r
     response.status = 304;
     return response;
   }
-  response.tail = write();
-  if (response.tail.size() >= kWorthCompressing && AcceptsGzip(request.accept_encoding)) {
-    const MutexLock lock(mutex_);
-    response.tail = Gzip(deflater_, response.tail);
-    response.headers.emplace_back("Content-Encoding", "gzip");
+  Key key(request.path, runtime, revision, AcceptsGzip(request.accept_encoding));
+  auto& [path, name, number, gzip] = key;
+  response.shared = Find(key);
+  if (!response.shared) {
+    std::string text = write();
+    if (gzip && text.size() >= kWorthCompressing) {
+      text = Compress(text);
+    } else {
+      gzip = false;
+    }
+    response.shared = Share(key, std::move(text));
   }
+  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
+}
+
+DocumentAnswers::Body DocumentAnswers::Find(const Key& key) {
+  const MutexLock lock(mutex_);
+  const auto body = bodies_.find(key);
+  return body == bodies_.end() ? nullptr : body->second.lock();
+}
+
+DocumentAnswers::Body DocumentAnswers::Share(const Key& key, std::string text) {
+  text.shrink_to_fit();
+  auto body = std::make_shared<const std::string>(std::move(text));
+  const MutexLock lock(mutex_);
+  std::erase_if(bodies_, [](const auto& item) { return item.second.expired(); });
+  bodies_[key] = body;
+  return body;
+}
+
+std::string DocumentAnswers::Compress(std::string_view text) {
+  const MutexLock lock(mutex_);
+  return Gzip(deflater_, text);
 }
 
 HttpResponse JsonError(int status, std::string_view error, std::string_view members) {

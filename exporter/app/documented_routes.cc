@@ -8,11 +8,12 @@
 #include "app/api_routes.h"
 #include "app/runtime_choice.h"
 #include "metrics/exposition.h"
+#include "model/web_paths.h"
 
 namespace buntime {
 namespace {
 
-constexpr std::string_view kBase = "/metrics/api/metrics";
+using web_path::kDocumented;
 
 // Nothing was read yet, or it is too old: as the runtime's own API says before there is a pool.
 HttpResponse NothingToShow(const Runtime& runtime) {
@@ -27,7 +28,7 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
   using Answer = std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&,
                                             const std::shared_ptr<const Runtime>&)>;
   const auto route = [&board = sources.board](std::string_view path, Answer answer) -> Route {
-    return {std::string(kBase).append(path), kPool,
+    return {std::string(kDocumented).append(path), kPool,
             [&board, answer = std::move(answer)](const HttpRequest& request) {
               const auto fleet = board.Latest();
               auto choice = ChooseRuntime(*fleet, request, Unnamed::kRefused);
@@ -39,30 +40,30 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
   const auto json = [&answers](std::string (*write)(const Runtime&)) -> Answer {
     return [&answers, write](const HttpRequest& request, const auto& fleet, const auto& runtime) {
       if (!runtime->reading) return NothingToShow(*runtime);
-      return answers.Answer(request, fleet->revision, [&] { return write(*runtime); });
+      return answers.Answer(request, runtime->name, fleet->revision, [&] { return write(*runtime); });
     };
   };
 
   std::vector<Route> routes = {
-      route("/", json(SummaryDocument)),
-      route("/stats", json(StatsDocument)),
-      route("/sse",
+      route("", json(SummaryDocument)),
+      route("stats", json(StatsDocument)),
+      route("sse",
             [&live = sources.live](const HttpRequest& request, const auto& fleet, const auto& runtime) {
               const auto write = [](const Fleet&, const Runtime& shown) { return SummaryDocument(shown); };
               return live.Subscribe("", write, *fleet, *runtime, request.last_event_id);
             }),
-      {std::string(kBase).append("/runtimes"), kPool,
+      {std::string(kDocumented).append("runtimes"), kPool,
        [&answers, &board = sources.board](const HttpRequest& request) {
          const auto fleet = board.Latest();
-         return answers.Answer(request, fleet->revision, [&] { return RuntimesDocument(*fleet); });
+         return answers.Answer(request, "", fleet->revision, [&] { return RuntimesDocument(*fleet); });
        }},
   };
   if (prometheus) {
-    routes.push_back(
-        route("/prometheus", [&answers](const HttpRequest& request, const auto& fleet, const auto& runtime) {
-          return answers.Answer(
-              request, fleet->revision, [&] { return RenderAlone(*runtime); }, kExpositionType);
-        }));
+    routes.push_back(route("prometheus", [&answers](const HttpRequest& request, const auto& fleet,
+                                                    const auto& runtime) {
+      return answers.Answer(
+          request, runtime->name, fleet->revision, [&] { return RenderAlone(*runtime); }, kExpositionType);
+    }));
   }
   return routes;
 }

@@ -6,6 +6,7 @@
 #include "app/targets_page.h"
 #include "app/version.h"
 #include "metrics/exposition.h"
+#include "model/web_paths.h"
 #include "web/encoding.h"
 #include "web/response_head.h"
 
@@ -17,8 +18,6 @@ std::vector<std::string> RuntimeNames(const Config& config) {
   for (const Target& target : config.targets) names.push_back(target.name);
   return names;
 }
-
-constexpr std::string_view kAssets = "/assets/";
 
 std::vector<std::string> ModuleNames(const Config& config) {
   std::vector<std::string> names;
@@ -59,7 +58,7 @@ Result<std::unique_ptr<Server>> Exporter::StartServing(std::shared_ptr<const Sec
       options, Routes(std::move(lifecycle)),
       [this](std::string_view path, int status, double seconds) {
         // One series for all files of the page: they are many, and alike.
-        self_.CountRequest(path.starts_with(kAssets) ? kAssets : path, status, seconds);
+        self_.CountRequest(path.starts_with(web_path::kAssets) ? web_path::kAssets : path, status, seconds);
       },
       log_);
 }
@@ -83,8 +82,9 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
   const bool open = !config_.health_auth;
   std::vector<Route> routes = {
       {config_.telemetry_path, kPool, [this](const HttpRequest& request) { return Metrics(request); }},
-      {"/-/healthy", kInline, [](const HttpRequest&) { return PlainAnswer(200, "healthy"); }, open},
-      {"/-/ready", kInline, [this](const HttpRequest&) { return Ready(); }, open},
+      {std::string(web_path::kHealthy), kInline,
+       [](const HttpRequest&) { return PlainAnswer(200, "healthy"); }, open},
+      {std::string(web_path::kReady), kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
   const ApiSources sources = {board_, history_, clock_, live_, answers_};
   std::ranges::move(
@@ -92,14 +92,16 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
       std::back_inserter(routes));
   std::ranges::move(DocumentedRoutes(sources, config_.prometheus_api), std::back_inserter(routes));
   // The first two are what a 404 suggests: the page, and the metrics.
-  const auto page = std::ranges::find(routes, "/", &Route::path);
+  const auto page = std::ranges::find(routes, web_path::kHome, &Route::path);
   if (page != routes.end()) std::rotate(routes.begin(), page, page + 1);
-  routes.push_back({.path = "/probe", .handle_later = [this](const HttpRequest& request, Reply reply) {
+  routes.push_back({.path = std::string(web_path::kProbe),
+                    .handle_later = [this](const HttpRequest& request, Reply reply) {
                       probe_desk_.Handle(request, std::move(reply));
                     }});
-  routes.push_back({"/targets", kPool, [this](const HttpRequest& request) { return Targets(request); }});
+  routes.push_back({std::string(web_path::kTargets), kPool,
+                    [this](const HttpRequest& request) { return Targets(request); }});
   if (lifecycle.reload) {
-    routes.push_back({"/-/reload", kPool,
+    routes.push_back({std::string(web_path::kReload), kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
                         const auto error = reload();
                         return error ? PlainAnswer(500, "the last good configuration stays in force: " +
@@ -107,7 +109,8 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                                      : PlainAnswer(200, "reloaded");
                       },
                       false, "POST"});
-    routes.push_back({"/config", kPool, [describe = std::move(lifecycle.describe)](const HttpRequest&) {
+    routes.push_back({std::string(web_path::kConfig), kPool,
+                      [describe = std::move(lifecycle.describe)](const HttpRequest&) {
                         HttpResponse response;
                         response.content_type = "application/yaml; charset=utf-8";
                         response.tail = describe();

@@ -11,6 +11,7 @@
 #include "config/web_config_file.h"
 #include "fetch/fetcher.h"
 #include "model/web_config.h"
+#include "model/web_paths.h"
 #include "web/listen_address.h"
 
 namespace buntime {
@@ -63,7 +64,7 @@ std::optional<Error> CheckHealth(const Invocation& invocation, Log& log) {
   }
 
   const std::string url = std::string(web.tls ? "https" : "http") + "://" + Reachable(address->host) + ":" +
-                          std::to_string(address->port) + "/-/healthy";
+                          std::to_string(address->port) + std::string(web_path::kHealthy);
   const bool picky = web.tls && WantsClientCertificate(*web.tls);
   const ExchangeResult answer = Ask(url, picky, log);
   if (!answer) {

@@ -62,17 +62,18 @@ std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& fa
       RuntimeRoute(
           "/api/view", sources.board,
           [&answers, view](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
-            return answers.Answer(request, fleet->revision, [&] { return view(*fleet, runtime); });
+            return answers.Answer(request, runtime.name, fleet->revision,
+                                  [&] { return view(*fleet, runtime); });
           }),
       RuntimeRoute("/api/workers", sources.board,
                    [&answers](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
-                     return answers.Answer(request, fleet->revision,
+                     return answers.Answer(request, runtime.name, fleet->revision,
                                            [&] { return WorkersDocument(runtime); });
                    }),
       RuntimeRoute("/api/history", sources.board,
                    [&answers, &history = sources.history](const HttpRequest& request, const FleetPtr&,
                                                           const Runtime& runtime) {
-                     return answers.Answer(request, history.revision(),
+                     return answers.Answer(request, runtime.name, history.revision(),
                                            [&] { return history.Document(runtime); });
                    }),
       RuntimeRoute("/api/events", sources.board,

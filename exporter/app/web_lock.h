@@ -1,7 +1,7 @@
 // Keeps the lock of the HTTP server as its configuration file wants it: loads it at the start, again when the
 // file or one that it names changes, and keeps the last good one while they are bad.
 //
-// Used by the main thread.
+// Used by Reloader under its mutex: on the main thread, and for POST /-/reload on the pool of the server.
 #pragma once
 
 #include <functional>

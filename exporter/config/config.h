@@ -1,4 +1,4 @@
-// What the program was asked to do, complete and valid. Built by config/flags.h; plain values.
+// What the program was asked to do, complete and valid. Built by config/load.h; plain values.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct Config {
   std::vector<Target> targets;                         // at least one, unless there are modules
   std::vector<std::shared_ptr<const Module>> modules;  // of /probe, by name
   Duration probe_timeout_offset{};                     // what an answer to a probe is early by
-  std::vector<std::string> listen;                     // web/server.h checks their syntax
+  std::vector<std::string> listen;                     // app checks their syntax (web/listen_address.h)
   std::string telemetry_path;
   std::string web_config_file;    // empty: plain HTTP for everyone
   bool health_auth = false;       // whether health paths ask for a password, too

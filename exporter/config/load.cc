@@ -1,7 +1,6 @@
 #include "config/load.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "base/text.h"
 #include "config/config_file.h"
 #include "config/target_builder.h"
+#include "model/web_paths.h"
 
 namespace buntime {
 namespace {
@@ -29,12 +29,23 @@ Settings FromUrlFlag(const Setting& flag) {
   return settings;
 }
 
-// By the page and what it needs.
-bool IsTaken(std::string_view path) {
-  constexpr std::array<std::string_view, 3> kFolders = {"/-/", "/api/", "/assets/"};
-  constexpr std::array<std::string_view, 4> kPages = {"", "/workers", "/targets", "/probe"};
-  return std::ranges::find(kPages, path) != kPages.end() ||
-         std::ranges::any_of(kFolders, [path](std::string_view folder) { return path.starts_with(folder); });
+std::string ReadTelemetryPath(SettingReader& reader, bool prometheus_api) {
+  const std::string path = reader.UrlPath("telemetry_path", "/metrics");
+  const Setting* const setting = reader.Find("telemetry_path");
+  if (setting == nullptr) return path;
+  if (path == web_path::kDocumentedText) {
+    if (prometheus_api) reader.Refuse(*setting, "this path is in use: add --web.prometheus=false to free it");
+  } else if (web_path::IsReserved(path)) {
+    std::string reserved;
+    for (const std::string_view each : web_path::kReserved) {
+      reserved.append(reserved.empty() ? "" : ", ").append(each);
+      if (each != web_path::kHome && each.ends_with('/')) reserved.append("…");
+    }
+    reader.Refuse(*setting, reserved + " are reserved: choose another path");
+  } else if (path.find('%') != std::string::npos) {
+    reader.Refuse(*setting, "expected a path without %");
+  }
+  return path;
 }
 
 Duration ReadSseInterval(SettingReader& reader) {
@@ -89,15 +100,11 @@ Result<Config> LoadConfig(const Invocation& invocation) {
   config.probe_timeout_offset =
       reader.Time("probe_timeout_offset", std::chrono::milliseconds(500), Duration::zero());
   config.listen = invocation.listen.empty() ? std::vector<std::string>{":10077"} : invocation.listen;
-  config.telemetry_path = reader.UrlPath("telemetry_path", "/metrics");
-  if (IsTaken(config.telemetry_path)) {
-    reader.Refuse(*reader.Find("telemetry_path"),
-                  "/, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: choose another path");
-  }
   config.web_config_file = reader.Text("web_config_file");
   config.sse_interval = ReadSseInterval(reader);
   config.sse_clients = reader.Number("sse_clients", 200, 0, 1'000);
   config.prometheus_api = reader.Flag("prometheus", true);
+  config.telemetry_path = ReadTelemetryPath(reader, config.prometheus_api);
   config.health_auth = reader.Flag("health_auth", false);
   config.enable_lifecycle = reader.Flag("enable_lifecycle", false);
   config.log_level = reader.Choice<LogLevel, 4>("log_level", {{{"info", LogLevel::kInfo},

@@ -80,6 +80,11 @@ std::string SettingReader::UrlPath(std::string_view key, std::string_view fallba
   if (!path.starts_with('/') || !clean) {
     Refuse(*Find(key), "expected a path that starts with / and has no spaces, ? or #");
   }
+  return path;
+}
+
+std::string SettingReader::UrlPrefix(std::string_view key, std::string_view fallback) {
+  std::string path = UrlPath(key, fallback);
   while (path.ends_with('/')) path.pop_back();
   return path;
 }

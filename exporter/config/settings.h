@@ -45,8 +45,10 @@ class SettingReader {
   std::uint64_t Number(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most);
   std::uint64_t Size(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most);
   bool Flag(std::string_view key, bool fallback);
-  /// A path that starts with a slash; slashes at its end are dropped.
+  /// A path that starts with a slash.
   std::string UrlPath(std::string_view key, std::string_view fallback);
+  /// The same without slashes at its end: something that paths are appended to.
+  std::string UrlPrefix(std::string_view key, std::string_view fallback);
 
   /// One of the names, the first of which is the default.
   template <class T, std::size_t N>

@@ -77,7 +77,7 @@ void ReadTls(SettingReader& reader, Target& target) {
 }
 
 void ReadAccess(SettingReader& reader, Target& target) {
-  target.plugin_base = reader.UrlPath("plugin_base", "/metrics");
+  target.plugin_base = reader.UrlPrefix("plugin_base", "/metrics");
   target.layout = reader.Choice<std::optional<Layout>, 4>("layout", {{{"auto", std::nullopt},
                                                                       {"admin", Layout::kAdmin},
                                                                       {"api", Layout::kApi},

@@ -1,4 +1,4 @@
-// What an Authorization header of HTTP's basic scheme says (RFC 7617). Pure; used by Guard.
+// What an Authorization header of HTTP's basic scheme says (RFC 7617). Pure; used by Authenticator.
 #pragma once
 
 #include <optional>

@@ -17,6 +17,9 @@ constexpr std::size_t kBodyRoom = 4096;
 // What a client that was told good-bye may still send before its socket is closed under it.
 constexpr std::size_t kDiscardBytes = 262'144;
 
+// How long a client may take to notice the end of the connection before its socket is closed.
+constexpr Duration kLingerTimeout = std::chrono::seconds(1);
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -26,7 +29,6 @@ Connection::Connection(std::unique_ptr<Stream> stream, std::string client, Conne
       stream_(std::move(stream)),
       client_(std::move(client)),
       capacity_(services.limits.header_bytes + kBodyRoom),
-      places_(this),
       buffer_(new char[capacity_]),  // not make_unique: it would touch, and so make resident, every page
       reader_(services.limits.header_bytes, services.limits.target_bytes) {}
 
@@ -51,7 +53,67 @@ void Connection::OnOpen(Opening how) {
 
 void Connection::Enter(Phase phase) {
   phase_ = phase;
-  services_.table.EnterPhase(places_, phase);
+  since_ = std::chrono::steady_clock::now();
+  const Duration timeout = TimeoutOf(phase);
+  phase_deadline_ = timeout == Duration::max() ? SteadyTime::max() : since_ + timeout;
+  if (timeout != Duration::max()) services_.table.WakeAt(phase_deadline_);
+}
+
+Duration Connection::TimeoutOf(Phase phase) const {
+  switch (phase) {
+    case Phase::kOpening:
+    case Phase::kReading:
+      return services_.limits.header_timeout;
+    case Phase::kIdle:
+      return services_.limits.idle_timeout;
+    case Phase::kWriting:
+      return services_.limits.write_timeout;
+    case Phase::kFeeding:
+      return services_.limits.event_timeout;
+    case Phase::kLingering:
+      return kLingerTimeout;
+    case Phase::kHandling:
+    case Phase::kStreaming:
+    case Phase::kClosed:
+      break;
+  }
+  return Duration::max();
+}
+
+void Connection::BeginRequest() {
+  request_deadline_ = std::chrono::steady_clock::now() + services_.limits.total_timeout;
+  services_.table.WakeAt(request_deadline_);
+}
+
+ConnectionTable::Cost Connection::cost() const {
+  using enum ConnectionTable::Cost;
+  switch (phase_) {
+    case Phase::kLingering:
+    case Phase::kClosed:
+      return kFinished;
+    case Phase::kOpening:
+    case Phase::kIdle:
+      return admitted_ ? kIdle : kUnproven;
+    case Phase::kReading:
+      return admitted_ ? kReading : kUnproven;
+    case Phase::kHandling:
+    case Phase::kWriting:
+      return admitted_ ? kServed : kRefused;
+    case Phase::kStreaming:
+    case Phase::kFeeding:
+      break;
+  }
+  return kStreaming;
+}
+
+bool Connection::awaits_request() const {
+  return phase_ == Phase::kOpening || phase_ == Phase::kIdle || phase_ == Phase::kReading;
+}
+
+void Connection::Expire(SteadyTime now) {
+  if (request_deadline_ <= now || phase_ == Phase::kWriting || phase_ == Phase::kFeeding) return Abort();
+  if (phase_ == Phase::kReading) return RefuseLateRequest();
+  Close();
 }
 
 void Connection::Read() {
@@ -89,7 +151,7 @@ void Connection::OnRead(std::size_t bytes) {
 
 void Connection::Advance() {
   if (phase_ == Phase::kIdle && reader_.state() == RequestReader::State::kHead) {
-    services_.table.BeginRequest(places_);
+    BeginRequest();
   }
   if (reader_.state() == RequestReader::State::kHead) {
     begin_ += reader_.Feed(Unread());
@@ -126,27 +188,35 @@ void Connection::Dispatch() {
   const Route* const route = services_.router.Find(request.path);
   observed_path_ = route == nullptr ? "other" : std::string_view(route->path);
   if (route != nullptr && route->open) return Serve(route);
-  services_.guard.Check(request, client_,
-                        [this, self = shared_from_this(), route](std::optional<HttpResponse> refusal) {
-                          if (!refusal) return Serve(route);
-                          Answer(std::move(*refusal));
-                        });
+  services_.authenticator.Check(
+      request, client_, [this, self = shared_from_this(), route](std::optional<HttpResponse> refusal) {
+        Decide(route, std::move(refusal));
+      });
+}
+
+void Connection::Decide(const Route* route, std::optional<HttpResponse> refusal) {
+  if (phase_ != Phase::kHandling) return;  // the client has gone while its password was checked
+  if (refusal) return Answer(std::move(*refusal));
+  admitted_ = true;
+  if (services_.table.Promote(*this)) return Serve(route);
+  HttpResponse full = PlainAnswer(503, "connection limit reached; try again in a moment");
+  full.headers.emplace_back("Retry-After", "1");
+  Answer(std::move(full));
 }
 
 void Connection::Serve(const Route* route) {
-  if (phase_ != Phase::kHandling) return;  // the client has gone while its password was checked
   services_.router.Serve(route, reader_.request(), shared_from_this());
 }
 
 void Connection::Answer(HttpResponse response) {
   if (phase_ != Phase::kHandling) return;  // the client has gone, or its time was up
   response_ = std::move(response);
-  WriteAnswer(reader_.request().keep_alive && !services_.table.draining() &&
+  WriteAnswer(reader_.request().keep_alive && !reserved_ && !services_.table.draining() &&
               StandingNow() == Standing::kCurrent);
 }
 
 Standing Connection::StandingNow() const {
-  return stream_->StandingUnder(services_.guard.security().tls.get());
+  return stream_->StandingUnder(services_.authenticator.security().tls.get());
 }
 
 void Connection::Refuse(const Refusal& refusal) {
@@ -163,7 +233,7 @@ void Connection::RefuseLateRequest() {
 
 void Connection::WriteAnswer(bool keep_alive) {
   keep_alive_ = keep_alive && !response_.events;
-  FormatHead(response_, services_.guard.security().headers, keep_alive_,
+  FormatHead(response_, services_.authenticator.security().headers, keep_alive_,
              services_.date.At(std::time(nullptr)), head_);
   std::array<std::string_view, Stream::kMaxPieces> pieces = {head_};
   if (reader_.request().method == "HEAD") {
@@ -174,6 +244,18 @@ void Connection::WriteAnswer(bool keep_alive) {
   }
   Enter(Phase::kWriting);
   Write(pieces);
+  body_counted_ = true;
+  services_.table.BeginBody(*this, response_);
+}
+
+// An idle client must not keep a large page alive.
+void Connection::DropResponse() {
+  StopCounting();
+  response_ = {};
+}
+
+void Connection::StopCounting() {
+  if (std::exchange(body_counted_, false)) services_.table.EndBody(response_);
 }
 
 void Connection::Write(std::span<const std::string_view> pieces) {
@@ -204,8 +286,8 @@ void Connection::Observe() {
 
 void Connection::EndAnswer() {
   Observe();
-  response_ = {};  // an idle client must not keep a large page alive
-  services_.table.EndRequest(places_);
+  DropResponse();
+  EndRequest();
   if (!keep_alive_ || services_.table.draining()) return Linger();
   reader_.Reset();
   kept_ = 0;
@@ -217,12 +299,12 @@ void Connection::EndAnswer() {
 
 void Connection::BeginStream() {
   Observe();
-  services_.table.EndRequest(places_);
+  EndRequest();
+  StopCounting();
   // Streams were ended since this one was let in.
   if (services_.table.draining() || stream_term_ != services_.table.stream_term()) return Linger();
   stream_->LimitBacklog();
   kept_ = begin_ = end_ = 0;
-  services_.table.AddStream(*this);
   Enter(Phase::kStreaming);
   Read();  // to see the client go
   Feed();
@@ -248,7 +330,7 @@ void Connection::EndStream() {
 // answer it has not read yet. So: say that nothing follows, and read until the client has heard it.
 void Connection::Linger() {
   kept_ = begin_ = end_ = 0;
-  response_ = {};
+  DropResponse();
   Enter(Phase::kLingering);
   stream_->CloseSending();
   Read();
@@ -268,7 +350,9 @@ void Connection::Abort() {
 
 void Connection::Leave() {
   Enter(Phase::kClosed);
-  services_.table.EndRequest(places_);
+  EndRequest();
+  // The bytes stay where they are: a write that was cancelled may still refer to them.
+  StopCounting();
   services_.table.Remove(*this);  // the last statement: it may destroy this
 }
 

@@ -4,16 +4,18 @@
 // Threading: the I/O thread only. Kept alive by the ConnectionTable and by the operations under way.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "web/authenticator.h"
 #include "web/connection_table.h"
-#include "web/guard.h"
 #include "web/request_reader.h"
 #include "web/response_head.h"
 #include "web/router.h"
@@ -27,7 +29,7 @@ struct ConnectionServices {
   const ServerLimits limits;
   const AccessObserver observer;
   Router router;
-  Guard guard;
+  Authenticator authenticator;
   ConnectionTable table;
   DateHeader date;
 };
@@ -42,8 +44,22 @@ class Connection final : public StreamEvents,
   /// Opens the stream and starts reading. The connection must be in the table.
   void Start();
 
-  /// Says 408 and closes: the request did not arrive in time.
-  void RefuseLateRequest();
+  const std::string& client() const { return client_; }
+  /// What closing this connection for another one would cost.
+  ConnectionTable::Cost cost() const;
+  /// When the current phase began.
+  SteadyTime since() const { return since_; }
+  /// When the connection has to be expired, SteadyTime::max() for never.
+  SteadyTime deadline() const { return std::min(phase_deadline_, request_deadline_); }
+  /// Ends what takes too long: with a 408 where the client can still be told.
+  void Expire(SteadyTime now);
+  bool awaits_request() const;
+  /// Whether an answer with a body is being written.
+  bool sends_body() const { return body_counted_; }
+  /// Whether it has a place of ConnectionTable's reserve. Set by the table only.
+  bool reserved() const { return reserved_; }
+  void set_reserved(bool reserved) { reserved_ = reserved; }
+
   /// Closes at once and leaves the table; what is under way ends without effect. Close lets the client have
   /// what was written, Abort does not. Both may destroy the connection.
   void Close();
@@ -59,9 +75,26 @@ class Connection final : public StreamEvents,
   void Answer(HttpResponse response) override;
 
  private:
-  using Phase = ConnectionTable::Phase;
+  enum class Phase {
+    kOpening,
+    kIdle,
+    kReading,
+    kHandling,
+    kWriting,
+    kStreaming,  // waits for its next event
+    kFeeding,    // writes one
+    kLingering,
+    kClosed
+  };
 
   void Enter(Phase phase);
+  Duration TimeoutOf(Phase phase) const;
+  void BeginRequest();
+  void EndRequest() { request_deadline_ = SteadyTime::max(); }
+  void RefuseLateRequest();
+  void Decide(const Route* route, std::optional<HttpResponse> refusal);
+  void DropResponse();
+  void StopCounting();
   void Read();
   void Advance();
   void AwaitMore();
@@ -82,10 +115,15 @@ class Connection final : public StreamEvents,
   const std::unique_ptr<Stream> stream_;
   const std::string client_;
   const std::size_t capacity_;
-  ConnectionTable::Places places_;
   Phase phase_ = Phase::kIdle;
-  bool reading_ = false;  // a Read is under way
-  bool writing_ = false;  // a Write is under way
+  SteadyTime since_;
+  SteadyTime phase_deadline_ = SteadyTime::max();
+  SteadyTime request_deadline_ = SteadyTime::max();
+  bool admitted_ = false;  // a request was let in
+  bool reserved_ = false;
+  bool body_counted_ = false;  // by ConnectionTable::BeginBody
+  bool reading_ = false;       // a Read is under way
+  bool writing_ = false;       // a Write is under way
 
   // The buffer never moves: views in the request point into it. [0, kept_) is the head of the request at
   // hand, [begin_, end_) what was not consumed yet.

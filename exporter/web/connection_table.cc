@@ -1,126 +1,139 @@
 #include "web/connection_table.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
 #include "web/connection.h"
 
 namespace buntime {
-namespace {
-
-// How long a client may take to notice that it was told good-bye before its socket is closed under it.
-constexpr Duration kLingerTimeout = std::chrono::seconds(1);
-
-}  // namespace
 
 ConnectionTable::ConnectionTable(const ServerLimits& limits, std::function<void(SteadyTime)> wake_at,
                                  std::function<void()> when_empty)
     : capacity_(limits.connections),
+      reserve_(std::clamp<std::size_t>(limits.connections / 8, 1, kMostReserve)),
+      body_bytes_limit_(limits.body_bytes),
       wake_at_(std::move(wake_at)),
-      when_empty_(std::move(when_empty)),
-      opening_(limits.header_timeout),
-      idle_(limits.idle_timeout),
-      reading_(limits.header_timeout),
-      writing_(limits.write_timeout),
-      feeding_(limits.event_timeout),
-      lingering_(kLingerTimeout),
-      request_(limits.total_timeout) {}
+      when_empty_(std::move(when_empty)) {}
 
 void ConnectionTable::Add(std::shared_ptr<Connection> connection) {
+  const bool full = connections_.size() - reserved_ >= capacity_;
+  if (full && !MakeRoom(Cost::kRefused, connection->client())) {
+    if (reserved_ >= reserve_) {
+      Longest([](const Connection& each) { return each.reserved(); })->Abort();
+    }
+    connection->set_reserved(true);
+    ++reserved_;
+  }
+  ++by_client_[connection->client()];
   const Connection* const key = connection.get();
   connections_.emplace(key, std::move(connection));
 }
 
 void ConnectionTable::Remove(Connection& connection) {
-  streams_.erase(&connection);
+  if (connection.reserved()) --reserved_;
+  if (const auto count = by_client_.find(connection.client()); --count->second == 0) by_client_.erase(count);
   connections_.erase(&connection);
   if (connections_.empty()) when_empty_();
 }
 
-void ConnectionTable::EnterPhase(Places& places, Phase phase) {
-  const auto enter = [this, &places](DeadlineQueue<Connection>& queue) {
-    wake_at_(queue.Enter(places.phase, std::chrono::steady_clock::now()));
-  };
-  switch (phase) {
-    case Phase::kOpening:
-      return enter(opening_);
-    case Phase::kIdle:
-      return enter(idle_);
-    case Phase::kReading:
-      return enter(reading_);
-    case Phase::kWriting:
-      return enter(writing_);
-    case Phase::kFeeding:
-      return enter(feeding_);
-    case Phase::kLingering:
-      return enter(lingering_);
-    case Phase::kHandling:
-    case Phase::kStreaming:
-    case Phase::kClosed:
-      return places.phase.Leave();
-  }
+bool ConnectionTable::Promote(Connection& connection) {
+  if (!connection.reserved()) return true;
+  const bool full = connections_.size() - reserved_ >= capacity_;
+  if (full && !MakeRoom(Cost::kServed, connection.client())) return false;
+  connection.set_reserved(false);
+  --reserved_;
+  return true;
 }
 
-void ConnectionTable::BeginRequest(Places& places) {
-  wake_at_(request_.Enter(places.request, std::chrono::steady_clock::now()));
-}
-
-void ConnectionTable::EndRequest(Places& places) { places.request.Leave(); }
-
-// Neither changes the set at once: what is written or ended is reported later.
-void ConnectionTable::FeedStreams() {
-  for (Connection* const stream : streams_) stream->Feed();
-}
-
-void ConnectionTable::EndStreams() {
-  ++stream_term_;
-  for (Connection* const stream : streams_) stream->EndStream();
-}
-
-bool ConnectionTable::MakeRoom() {
-  for (DeadlineQueue<Connection>* const queue : {&lingering_, &opening_, &idle_, &reading_}) {
-    if (Connection* const longest = queue->Oldest()) {
-      longest->Close();
-      return true;
+template <class Condition>
+Connection* ConnectionTable::Longest(Condition condition) const {
+  Connection* longest = nullptr;
+  for (const auto& [key, connection] : connections_) {
+    if (condition(*connection) && (longest == nullptr || connection->since() < longest->since())) {
+      longest = connection.get();
     }
   }
-  // Clients of streams come back by themselves; a scraper that is turned away has lost a scrape.
-  if (streams_.empty()) return false;
-  (*streams_.begin())->Abort();
+  return longest;
+}
+
+bool ConnectionTable::MakeRoom(Cost most, const std::string& client) {
+  const auto count_of = [this](const std::string& name) {
+    const auto found = by_client_.find(name);
+    return found == by_client_.end() ? std::size_t{0} : found->second;
+  };
+  const std::size_t own = count_of(client);
+  Connection* victim = nullptr;
+  std::size_t victim_count = 0;
+  for (const auto& [key, connection] : connections_) {
+    const Cost cost = connection->cost();
+    if (connection->reserved() || cost > most) continue;
+    const std::size_t count = count_of(connection->client());
+    if (cost == Cost::kServed && count <= own + 1) continue;
+    if (victim != nullptr) {
+      if (cost != victim->cost() ? cost > victim->cost() : count < victim_count) continue;
+      if (cost == victim->cost() && count == victim_count && connection->since() >= victim->since()) continue;
+    }
+    victim = connection.get();
+    victim_count = count;
+  }
+  if (victim == nullptr) return false;
+  if (victim->cost() < Cost::kRefused) {
+    victim->Close();
+  } else {
+    victim->Abort();
+  }
   return true;
 }
 
 std::optional<SteadyTime> ConnectionTable::Expire(SteadyTime now) {
-  std::optional<SteadyTime> next;
-  // The request's own deadline first: it is final, while a phase that is over may start another.
-  for (DeadlineQueue<Connection>* const queue :
-       {&request_, &lingering_, &writing_, &feeding_, &reading_, &idle_, &opening_}) {
-    while (queue->NextDeadline() && *queue->NextDeadline() <= now) {
-      Connection* const late = queue->Oldest();
-      if (queue == &reading_) {
-        late->RefuseLateRequest();  // enters kWriting
-      } else if (queue == &request_ || queue == &writing_ || queue == &feeding_) {
-        late->Abort();
-      } else {
-        late->Close();
-      }
-    }
+  std::vector<std::shared_ptr<Connection>> late;
+  for (const auto& [key, connection] : connections_) {
+    if (connection->deadline() <= now) late.push_back(connection);
   }
-  for (const DeadlineQueue<Connection>* const queue :
-       {&request_, &lingering_, &writing_, &feeding_, &reading_, &idle_, &opening_}) {
-    const std::optional<SteadyTime> deadline = queue->NextDeadline();
-    if (deadline && (!next || *deadline < *next)) next = deadline;
+  for (const auto& connection : late) connection->Expire(now);
+  SteadyTime next = SteadyTime::max();
+  for (const auto& [key, connection] : connections_) next = std::min(next, connection->deadline());
+  return next == SteadyTime::max() ? std::nullopt : std::optional(next);
+}
+
+void ConnectionTable::BeginBody(const Connection& connection, const HttpResponse& response) {
+  body_bytes_ += response.tail.size();
+  if (response.shared && readers_[response.shared.get()]++ == 0) body_bytes_ += response.shared->size();
+  const auto slower = [&](const Connection& other) { return other.sends_body() && &other != &connection; };
+  while (body_bytes_ > body_bytes_limit_) {
+    Connection* const slowest = Longest(slower);
+    if (slowest == nullptr) return;
+    slowest->Abort();
   }
-  return next;
+}
+
+void ConnectionTable::EndBody(const HttpResponse& response) {
+  body_bytes_ -= response.tail.size();
+  if (!response.shared) return;
+  const auto readers = readers_.find(response.shared.get());
+  if (--readers->second > 0) return;
+  body_bytes_ -= response.shared->size();
+  readers_.erase(readers);
+}
+
+// Neither changes the table at once: what is written or ended is reported later.
+void ConnectionTable::FeedStreams() {
+  for (const auto& [key, connection] : connections_) connection->Feed();
+}
+
+void ConnectionTable::EndStreams() {
+  ++stream_term_;
+  for (const auto& [key, connection] : connections_) connection->EndStream();
 }
 
 void ConnectionTable::Drain() {
   draining_ = true;
-  while (Connection* const opening = opening_.Oldest()) opening->Close();
-  while (Connection* const idle = idle_.Oldest()) idle->Close();
-  while (Connection* const reading = reading_.Oldest()) reading->Close();
+  std::vector<std::shared_ptr<Connection>> waiting;
+  for (const auto& [key, connection] : connections_) {
+    if (connection->awaits_request()) waiting.push_back(connection);
+  }
+  for (const auto& connection : waiting) connection->Close();
   EndStreams();
   if (connections_.empty()) when_empty_();
 }

@@ -1,6 +1,5 @@
-// All open connections: owns them, knows which has waited longest in each phase, closes those whose time is
-// up and makes room for new ones. No I/O of its own: Server tells it the time and arms one timer for all of
-// them.
+// All open connections: owns them, closes those whose deadline has passed, and decides which one to close for
+// a new client. No I/O of its own: Server tells it the time and arms one timer for all of them.
 //
 // Threading: the I/O thread only.
 #pragma once
@@ -10,10 +9,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
-#include <unordered_set>
 
-#include "web/deadline_queue.h"
+#include "base/clock.h"
 #include "web/server.h"
 
 namespace buntime {
@@ -22,23 +21,19 @@ class Connection;
 
 class ConnectionTable {
  public:
-  enum class Phase {
-    kOpening,
-    kIdle,
-    kReading,
-    kHandling,
-    kWriting,
-    kStreaming,  // waits for its next event
-    kFeeding,    // writes one
-    kLingering,
-    kClosed
-  };
+  /// Places beyond ServerLimits::connections. They serve the open routes, so that health checks are answered
+  /// when all other places are taken, and let a client prove that it may take one of those.
+  static constexpr std::size_t kMostReserve = 32;
 
-  /// The places of a connection in the queues; a member of it.
-  struct Places {
-    explicit Places(Connection* connection) : phase(connection), request(connection) {}
-    DeadlineQueue<Connection>::Place phase;    // how long the current phase may last
-    DeadlineQueue<Connection>::Place request;  // how long the current request may last
+  /// Which connections may be closed for another one, the first that apply before the later ones.
+  enum class Cost : std::uint8_t {
+    kFinished,   // all answers are sent, the client has not closed yet
+    kUnproven,   // no request of it was let in yet, and none is being answered
+    kRefused,    // no request of it was let in yet; it is checked, or its refusal is written
+    kIdle,       // between requests
+    kReading,    // a request is arriving
+    kStreaming,  // receives events; its client reconnects by itself
+    kServed,     // an answer is being made or written: only for a client with fewer connections
   };
 
   /// `wake_at` is told about deadlines, so that Expire is called in time. `when_empty` is called whenever the
@@ -46,30 +41,30 @@ class ConnectionTable {
   ConnectionTable(const ServerLimits& limits, std::function<void(SteadyTime)> wake_at,
                   std::function<void()> when_empty);
 
+  /// Makes room at the expense of clients that were not let in, else uses the reserve.
   void Add(std::shared_ptr<Connection> connection);
   /// The connection is destroyed once no operation of it is under way.
   void Remove(Connection& connection);
-  /// Restarts the deadline of the phase; none for kHandling, kStreaming and kClosed.
-  void EnterPhase(Places& places, Phase phase);
-  void BeginRequest(Places& places);
-  void EndRequest(Places& places);
+  /// Moves a connection whose request was let in out of the reserve; false: all places are taken.
+  bool Promote(Connection& connection);
+  /// Closes the least costly connection, up to `most`; of those, one of the client with the most connections,
+  /// the longest in its phase. False: there is none.
+  bool MakeRoom(Cost most, const std::string& client);
 
-  /// Those that stream events, until they are removed.
-  void AddStream(Connection& connection) { streams_.insert(&connection); }
-  /// Asks them for their next event.
+  void WakeAt(SteadyTime deadline) { wake_at_(deadline); }
+  /// Times out those whose deadline is at or before `now`; returns the next deadline.
+  std::optional<SteadyTime> Expire(SteadyTime now);
+
+  /// Counts the body of an answer, a shared one once for all its readers. Beyond ServerLimits::body_bytes,
+  /// the answers that have been written for longest are aborted.
+  void BeginBody(const Connection& connection, const HttpResponse& response);
+  void EndBody(const HttpResponse& response);
+
+  /// Asks those that stream for their next event.
   void FeedStreams();
   void EndStreams();
   /// Rises with each EndStreams: a stream of an earlier term must not begin any more.
   std::uint64_t stream_term() const { return stream_term_; }
-
-  bool full() const { return connections_.size() >= capacity_; }
-  bool empty() const { return connections_.empty(); }
-  /// Closes the connection that can best be spared: one that has said all, is not open yet, is idle, or is
-  /// sending its request, the longest such, or else one that streams. False if all of them are being
-  /// answered.
-  bool MakeRoom();
-  /// Times out those whose deadline is at or before `now`; returns the next deadline.
-  std::optional<SteadyTime> Expire(SteadyTime now);
 
   /// From now on every answer is the last of its connection; those that are not being answered are closed.
   void Drain();
@@ -77,20 +72,20 @@ class ConnectionTable {
   void CloseAll();
 
  private:
+  template <class Condition>
+  Connection* Longest(Condition condition) const;
+
   const std::size_t capacity_;
+  const std::size_t reserve_;
+  const std::size_t body_bytes_limit_;
   const std::function<void(SteadyTime)> wake_at_;
   const std::function<void()> when_empty_;
 
-  // Declared before the connections: these leave their queue when destroyed.
-  DeadlineQueue<Connection> opening_;
-  DeadlineQueue<Connection> idle_;
-  DeadlineQueue<Connection> reading_;
-  DeadlineQueue<Connection> writing_;
-  DeadlineQueue<Connection> feeding_;
-  DeadlineQueue<Connection> lingering_;
-  DeadlineQueue<Connection> request_;
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
-  std::unordered_set<Connection*> streams_;
+  std::unordered_map<std::string, std::size_t> by_client_;
+  std::size_t reserved_ = 0;                                     // connections in the reserve
+  std::unordered_map<const std::string*, std::size_t> readers_;  // of shared bodies under way
+  std::size_t body_bytes_ = 0;
   std::uint64_t stream_term_ = 0;
   bool draining_ = false;
 };

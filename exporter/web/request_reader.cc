@@ -60,6 +60,7 @@ class Parser final : public http::basic_parser<true> {
     // disagree about its end.
     if (has_coding_) return Refusal{411, "chunked bodies are not taken here: send a Content-Length"};
     if (hosts_ > 1 || (hosts_ == 0 && http11_)) return Refusal{400, "the request must have one Host header"};
+    if (!IsHost(host_)) return Refusal{400, "the Host header is not a host with an optional port"};
     if (unknown_expectation_) return Refusal{417, "the only expectation met here is 100-continue"};
     return std::nullopt;
   }
@@ -85,7 +86,10 @@ class Parser final : public http::basic_parser<true> {
       keep_first(request_.scrape_timeout);
     if (name == http::field::unknown && EqualsIgnoringCase(View(text), kLastEventId))
       keep_first(request_.last_event_id);
-    if (name == http::field::host) ++hosts_;
+    if (name == http::field::host) {
+      ++hosts_;
+      host_ = value;
+    }
     if (name == http::field::content_length) has_length_ = true;
     if (name == http::field::transfer_encoding) {
       has_coding_ = true;
@@ -110,6 +114,7 @@ class Parser final : public http::basic_parser<true> {
   std::string_view target_;
   bool http11_ = false;
   int hosts_ = 0;
+  std::string_view host_;
   bool has_length_ = false;
   bool has_coding_ = false;
   bool unknown_coding_ = false;

@@ -13,6 +13,11 @@ struct RequestTarget {
   std::string_view query;  // raw, without '?'; a part of the parsed text
 };
 
+/// Whether `text` is what a Host header or the authority of a target may be (RFC 9112, 3.2; RFC 3986, 3.2.2):
+/// `name`, `1.2.3.4` or `[::1]`, with `:port` or not. Empty is allowed; a comma, which would make it two, is
+/// not.
+bool IsHost(std::string_view text);
+
 /// Parses `/path?query`, `http://host/path?query` (what a client sends through a proxy) or `*`.
 Result<RequestTarget> ParseRequestTarget(std::string_view target);
 

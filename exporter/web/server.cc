@@ -9,9 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <ctime>
+#include <exception>
 #include <functional>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -40,7 +41,7 @@ std::size_t FittingConnections(std::size_t wanted, Log& log) {
   return most;
 }
 
-// Whom fairness between clients knows: an address, of IPv6 the network, whose addresses come for free.
+// Fairness key: the IPv4 address, or the /64 network for IPv6, where a host can pick any address.
 std::string ClientOf(const asio::ip::tcp::socket& socket) {
   error_code gone;
   const asio::ip::address address = socket.remote_endpoint(gone).address();
@@ -53,19 +54,21 @@ std::string ClientOf(const asio::ip::tcp::socket& socket) {
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, std::vector<Route> routes, AccessObserver observer, Log& log)
-      : drain_timeout_(options.limits.drain_timeout),
+      : log_(log),
+        drain_timeout_(options.limits.drain_timeout),
         pool_(std::max<std::size_t>(1, options.pool_threads)),
         services_{options.limits,
                   std::move(observer),
                   MakeRouter(std::move(routes), log),
-                  Guard(options.security ? options.security : std::make_shared<const Security>(), ToIo(),
-                        PasswordMatches),
+                  Authenticator(options.security ? options.security : std::make_shared<const Security>(),
+                                ToIo(), PasswordMatches),
                   MakeTable(options.limits, log),
                   {}},
-        tls_services_{[this](std::function<void()> task) { ToHandshaker(std::move(task)); }, ToIo(), log},
+        handshakes_([this](std::function<void()> task) { ToHandshaker(std::move(task)); }, ToIo()),
+        tls_services_{handshakes_, ToIo(), log},
         listener_(
             io_, log, [this](asio::ip::tcp::socket socket) { Welcome(std::move(socket)); },
-            [this] { return services_.table.MakeRoom(); }) {}
+            [this] { return services_.table.MakeRoom(ConnectionTable::Cost::kStreaming, ""); }) {}
   ~AsioServer() override { Stop(); }
   AsioServer(const AsioServer&) = delete;
   AsioServer& operator=(const AsioServer&) = delete;
@@ -76,7 +79,7 @@ class AsioServer final : public Server {
     addresses_ = std::move(*bound);
     listener_.Start();
     const MutexLock lock(stop_mutex_);
-    thread_ = std::jthread([this] { io_.run(); });
+    thread_ = std::jthread([this] { RunIo(); });
     return std::nullopt;
   }
 
@@ -84,7 +87,7 @@ class AsioServer final : public Server {
 
   void Secure(std::shared_ptr<const Security> security) override {
     asio::post(io_, [this, security = std::move(security)]() mutable {
-      services_.guard.Adopt(std::move(security));
+      services_.authenticator.Adopt(std::move(security));
       services_.table.EndStreams();
     });
   }
@@ -101,7 +104,7 @@ class AsioServer final : public Server {
     pool_.stop();
     pool_.join();
     if (handshaker_) handshaker_->join();
-    services_.guard.Stop();
+    services_.authenticator.Stop();
     // What was cancelled or came back too late still holds its connection.
     io_.restart();
     io_.poll();
@@ -118,9 +121,25 @@ class AsioServer final : public Server {
     return [this](std::function<void()> task) { asio::post(io_, std::move(task)); };
   }
 
+  // A client for which there was no memory is timed out by its deadline; the others are served on.
+  void RunIo() {
+    while (true) {
+      try {
+        io_.run();
+        return;
+      } catch (const std::exception& error) {
+        log_.Fail("serving a client failed", {{"error", error.what()}});
+      }
+    }
+  }
+
   void ToHandshaker(std::function<void()> task) {
-    if (!handshaker_) handshaker_.emplace(1);
-    asio::post(*handshaker_, std::move(task));
+    try {
+      if (!handshaker_) handshaker_.emplace(1);
+      asio::post(*handshaker_, std::move(task));
+    } catch (const std::system_error&) {
+      asio::post(io_, std::move(task));  // no thread can be had at the moment
+    }
   }
 
   ConnectionTable MakeTable(ServerLimits limits, Log& log) {
@@ -133,30 +152,13 @@ class AsioServer final : public Server {
   }
 
   void Welcome(asio::ip::tcp::socket socket) {
-    if (services_.table.full() && !services_.table.MakeRoom()) {
-      return TurnAway(std::move(socket));
-    }
     std::string client = ClientOf(socket);
-    const auto& tls = services_.guard.security().tls;
+    const auto& tls = services_.authenticator.security().tls;
     auto stream =
         tls ? MakeTlsStream(std::move(socket), tls, tls_services_, client) : MakeTcpStream(std::move(socket));
     const auto connection = std::make_shared<Connection>(std::move(stream), std::move(client), services_);
     services_.table.Add(connection);
     connection->Start();
-  }
-
-  // The send buffer of a new socket takes these few bytes, so there is nothing to wait for.
-  void TurnAway(asio::ip::tcp::socket socket) {
-    const Security& security = services_.guard.security();
-    if (security.tls) return;  // it would take a handshake to say so
-    const HttpResponse full = PlainAnswer(503, "all connections are busy; try again in a moment");
-    std::string text;
-    FormatHead(full, security.headers, false, services_.date.At(std::time(nullptr)), text);
-    text += full.tail;
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(text), ignored);
-    socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
 
   // One timer for all connections, armed for the earliest deadline. A deadline that is dropped leaves it
@@ -176,9 +178,11 @@ class AsioServer final : public Server {
     listener_.Close();
     drain_timer_.expires_after(drain_timeout_);
     drain_timer_.async_wait([this](const error_code&) { services_.table.CloseAll(); });
+    services_.authenticator.Stop();  // a password check may take seconds
     services_.table.Drain();
   }
 
+  Log& log_;
   const Duration drain_timeout_;
   std::vector<std::string> addresses_;  // constant after Start
 
@@ -190,6 +194,7 @@ class AsioServer final : public Server {
   std::optional<SteadyTime> armed_for_;
   asio::thread_pool pool_;
   std::optional<asio::thread_pool> handshaker_;  // one thread, started with the first TLS connection
+  HandshakeQueue handshakes_;                    // entries own connections, which refer to services_
   ConnectionServices services_;
   const TlsServices tls_services_;
   Listener listener_;
@@ -202,6 +207,11 @@ class AsioServer final : public Server {
 
 Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::vector<Route> routes,
                                             AccessObserver observer, Log& log) {
+  for (const Route& route : routes) {
+    if (std::ranges::count(routes, route.path, &Route::path) > 1) {
+      return Error{"two pages have the path " + route.path + ": choose another --web.telemetry-path"};
+    }
+  }
   auto server = std::make_unique<AsioServer>(options, std::move(routes), std::move(observer), log);
   if (std::optional<Error> error = server->Start(options.listen)) return *std::move(error);
   return std::unique_ptr<Server>(std::move(server));

@@ -82,7 +82,10 @@ struct ServerLimits {
   Duration drain_timeout = std::chrono::seconds(5);    // answers in flight when Stop is called
   std::size_t header_bytes = 16384;                    // more: 431
   std::size_t target_bytes = 4096;                     // path and query; more: 414
-  std::size_t connections = 2048;  // beyond it the longest idle one makes room, else the new one gets 503
+  // Beyond it a new client takes the place of one that was not let in yet; once it is let in itself, that of
+  // an idle one. Without such a place it is answered 503, but for open routes.
+  std::size_t connections = 2048;
+  std::size_t body_bytes = 67'108'864;  // of answers being written; beyond it the slowest readers are cut off
 };
 
 struct Security;
@@ -116,7 +119,7 @@ class Server {
 };
 
 /// Binds every address and starts serving. SIGPIPE must be ignored. The first two routes are those that a 404
-/// suggests. An address that cannot be bound is an error that names it and why.
+/// suggests. Two routes with one path are an error, and so is an address that cannot be bound.
 Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::vector<Route> routes,
                                             AccessObserver observer, Log& log);
 

@@ -95,12 +95,11 @@ class TlsStream final : public Stream {
   void AwaitHandshake(tcp::socket::wait_type what, std::shared_ptr<StreamEvents> to) {
     socket_.async_wait(what, [this, to = std::move(to)](const error_code& error) mutable {
       if (error || !session_) return to->OnOpen(Opening::kFailed);
-      stepping_ = true;
-      services_.to_handshaker([this, to = std::move(to)]() mutable {
-        Step step = TakeStep();
-        // Moved on, never dropped here: the last owner's end belongs to the I/O thread.
-        services_.to_io([this, to = std::move(to), step = std::move(step)] { AfterStep(step, to); });
-      });
+      step_ = {SSL_ERROR_SSL, false, "too many handshakes are waiting"};  // where its turn never comes
+      const bool added =
+          services_.handshakes.Add({this, client_, [this] { stepping_ = true; },
+                                    [this] { step_ = TakeStep(); }, [this, to] { AfterStep(to); }});
+      if (!added) AfterStep(to);
     });
   }
 
@@ -128,10 +127,10 @@ class TlsStream final : public Stream {
     return step;
   }
 
-  void AfterStep(const Step& step, const std::shared_ptr<StreamEvents>& to) {
+  void AfterStep(const std::shared_ptr<StreamEvents>& to) {
     stepping_ = false;
     if (closing_) return CloseSocket();
-    switch (step.error) {
+    switch (step_.error) {
       case SSL_ERROR_NONE:
         open_ = true;
         return to->OnOpen(Opening::kOpen);
@@ -142,8 +141,8 @@ class TlsStream final : public Stream {
       default:
         break;
     }
-    services_.log.Debug("TLS handshake failed", {{"client", client_}, {"cause", step.cause}});
-    if (!step.plain_text) return to->OnOpen(Opening::kFailed);
+    services_.log.Debug("TLS handshake failed", {{"client", client_}, {"cause", step_.cause}});
+    if (!step_.plain_text) return to->OnOpen(Opening::kFailed);
     plain_ = MakeTcpStream(std::move(socket_));
     to->OnOpen(Opening::kPlainText);
   }
@@ -216,6 +215,7 @@ class TlsStream final : public Stream {
 
   void CloseSocket() {
     error_code ignored;
+    services_.handshakes.Withdraw(this);
     if (stepping_) {
       // Its number may not go to another connection while the handshaker uses it.
       closing_ = true;
@@ -232,7 +232,8 @@ class TlsStream final : public Stream {
   tcp::socket socket_;
   SslPtr session_;
   std::unique_ptr<Stream> plain_;  // where the client turned out to speak plain HTTP
-  bool stepping_ = false;          // the handshaker has the session
+  Step step_;                      // the latest of the handshake
+  bool stepping_ = false;          // the handshake thread has session_ and step_
   bool closing_ = false;           // to be closed once it has given it back
   bool open_ = false;              // data can be exchanged
 

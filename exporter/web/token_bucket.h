@@ -1,4 +1,4 @@
-// Limits how often something may happen on average, and how often at once. Pure; used by Guard.
+// Limits how often something may happen on average, and how often at once. Pure; used by Authenticator.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +18,7 @@ class TokenBucket {
   }
 
   const RateLimit& limit() const { return limit_; }
+  bool full(SteadyTime now) const { return full_at_ <= now; }
 
   /// Takes a token, or says how long it takes until there is one. `now` never goes back.
   std::optional<Duration> Take(SteadyTime now) {

@@ -175,10 +175,12 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--runtime.plugin-base", "metrics"},
        "--runtime.plugin-base 'metrics': expected a path that starts with / and has no spaces, ? or #"},
       {{"--web.telemetry-path", "/"},
-       "--web.telemetry-path '/': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: "
+       "--web.telemetry-path '/': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, "
+       "/metrics/api/metrics/… are reserved: "
        "choose another path"},
       {{"--web.telemetry-path", "/-/x"},
-       "--web.telemetry-path '/-/x': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: "
+       "--web.telemetry-path '/-/x': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, "
+       "/metrics/api/metrics/… are reserved: "
        "choose another path"},
       {{"--log.level", "loud"}, "--log.level 'loud': expected one of info, debug, warn, error"},
       {{"--log.format", "xml"}, "--log.format 'xml': expected one of logfmt, json"},
@@ -288,15 +290,29 @@ TEST(FlagsTest, TheDocumentedTextEndpointCanBeSwitchedOff) {
   EXPECT_EQ(BadWithUrl({"--web.prometheus", "no"}), "--web.prometheus 'no': expected true or false");
 }
 
-TEST(FlagsTest, TheMetricsMayNotTakeThePlaceOfThePage) {
-  for (const char* const path : {"/", "/workers", "/api/view", "/assets/app.js", "/-/x"}) {
+TEST(FlagsTest, TheMetricsMayNotTakeThePlaceOfAnotherPage) {
+  for (const char* const path :
+       {"/", "/workers", "/targets", "/probe", "/config", "/api/view", "/assets/app.js", "/-/x",
+        "/metrics/api/metrics/stats", "/metrics/api/metrics/"}) {
     EXPECT_EQ(
         BadWithUrl({"--web.telemetry-path", path}),
         "--web.telemetry-path '" + std::string(path) +
-            "': /, /workers, /targets, /probe, /-/…, /api/… and /assets/… are taken: choose another path");
+            "': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, /metrics/api/metrics/… are "
+            "reserved: choose another path");
   }
-  EXPECT_EQ(Good({"--web.telemetry-path", "/metrics/api/metrics/prometheus"}).telemetry_path,
-            "/metrics/api/metrics/prometheus");
+  const std::string text = "/metrics/api/metrics/prometheus";
+  EXPECT_EQ(
+      BadWithUrl({"--web.telemetry-path", text.c_str()}),
+      "--web.telemetry-path '" + text + "': this path is in use: add --web.prometheus=false to free it");
+  EXPECT_EQ(Good({"--web.telemetry-path", text.c_str(), "--web.prometheus=false"}).telemetry_path, text);
+}
+
+TEST(FlagsTest, TheMetricsAreServedWhereTheFlagSays) {
+  for (const char* const path : {"/metrics/", "/m//", "/workers/", "/configuration", "/metrics/api"}) {
+    EXPECT_EQ(Good({"--web.telemetry-path", path}).telemetry_path, path);
+  }
+  EXPECT_EQ(BadWithUrl({"--web.telemetry-path", "/m%41"}),
+            "--web.telemetry-path '/m%41': expected a path without %");
 }
 
 }  // namespace

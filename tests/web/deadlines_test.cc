@@ -150,7 +150,7 @@ TEST_F(DeadlinesTest, ClientsThatSendNoWholeRequestMakeRoom) {
   EXPECT_EQ(slow.back().AskRaw(" a\r\n\r\n").status, 200);
 }
 
-TEST_F(DeadlinesTest, NewClientIsTurnedAwayWhenAllAreBeingAnswered) {
+TEST_F(DeadlinesTest, NewClientIsRefusedWhenAllAreBeingAnswered) {
   options_.limits.connections = 2;
   options_.pool_threads = 2;
   Start();
@@ -160,11 +160,12 @@ TEST_F(DeadlinesTest, NewClientIsTurnedAwayWhenAllAreBeingAnswered) {
   ASSERT_TRUE(b.Send(kGetPool));
   ASSERT_TRUE(AwaitPool(2));
   HttpClient c = Connect();
-  const Answer refused = c.Read();
+  const Answer refused = c.Ask("/");
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.Header("Connection"), "close");
-  EXPECT_EQ(refused.body, "all connections are busy; try again in a moment\n");
+  EXPECT_EQ(refused.body, "connection limit reached; try again in a moment\n");
   EXPECT_TRUE(c.AtEnd());
+  EXPECT_EQ(Connect().Ask("/-/healthy").body, "ok\n");
   Release();
   EXPECT_EQ(a.Read().status, 200);
   EXPECT_EQ(b.Read().status, 200);

@@ -1,9 +1,12 @@
 #include "web/http_client.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,21 +54,43 @@ HttpClient::HttpClient(const std::string& address, Options options) {
   if (options.receive_buffer > 0) {
     setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof options.receive_buffer);
   }
-  if (connect(fd_, found->ai_addr, found->ai_addrlen) != 0) {
+  if (!options.source.empty()) {
+    sockaddr_in from = {};
+    from.sin_family = AF_INET;
+    inet_pton(AF_INET, options.source.c_str(), &from.sin_addr);
+    bind(fd_, reinterpret_cast<const sockaddr*>(&from), sizeof from);
+  }
+  const bool connected = connect(fd_, found->ai_addr, found->ai_addrlen) == 0;
+  if (!connected || (!options.ca_file.empty() && !StartTls(options.ca_file))) {
     close(fd_);
     fd_ = -1;
   }
   freeaddrinfo(found);
 }
 
+void HttpClient::FreeTls::operator()(ssl_st* session) const { SSL_free(session); }
+
+bool HttpClient::StartTls(const std::string& ca_file) {
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  tls_.reset(SSL_new(context));
+  SSL_CTX_free(context);
+  const timeval patience = {kPatienceMs / 1000, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  SSL_set_fd(tls_.get(), fd_);
+  return SSL_connect(tls_.get()) == 1;
+}
+
 HttpClient::HttpClient(HttpClient&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), unread_(std::move(other.unread_)) {}
+    : fd_(std::exchange(other.fd_, -1)), tls_(std::move(other.tls_)), unread_(std::move(other.unread_)) {}
 
 HttpClient::~HttpClient() {
   if (fd_ >= 0) close(fd_);
 }
 
 bool HttpClient::Send(std::string_view bytes) {
+  if (tls_) return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
@@ -76,8 +101,9 @@ bool HttpClient::Send(std::string_view bytes) {
 
 bool HttpClient::Fill() {
   std::array<char, 65536> piece;
-  if (!Await(fd_, POLLIN)) return false;
-  const ssize_t got = recv(fd_, piece.data(), piece.size(), 0);
+  if (!tls_ && !Await(fd_, POLLIN)) return false;
+  const ssize_t got = tls_ ? SSL_read(tls_.get(), piece.data(), static_cast<int>(piece.size()))
+                           : recv(fd_, piece.data(), piece.size(), 0);
   if (got <= 0) return false;
   unread_.append(piece.data(), static_cast<std::size_t>(got));
   return true;
@@ -122,14 +148,15 @@ Answer HttpClient::AskRaw(std::string_view bytes) { return Send(bytes) ? Read() 
 
 bool HttpClient::AtEnd() {
   char byte = 0;
+  if (tls_) return unread_.empty() && SSL_read(tls_.get(), &byte, 1) <= 0;
   return unread_.empty() && Await(fd_, POLLIN) && recv(fd_, &byte, 1, 0) <= 0;
 }
 
 bool HttpClient::HasNews(int milliseconds) { return !unread_.empty() || Await(fd_, POLLIN, milliseconds); }
 
-bool HttpClient::WasReset() {
+bool HttpClient::WasReset(int milliseconds) {
   // No events are asked for: only an error or a hang-up of both directions ends this wait.
-  return Await(fd_, 0);
+  return Await(fd_, 0, milliseconds);
 }
 
 void HttpClient::CloseSending() { shutdown(fd_, SHUT_WR); }

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct ssl_st;
 
 namespace buntime::testing {
 
@@ -20,7 +23,9 @@ struct Answer {
 class HttpClient {
  public:
   struct Options {
-    int receive_buffer = 0;  // 0: the system's choice
+    int receive_buffer = 0;    // 0: the system's choice
+    std::string source = {};   // the address to connect from; empty: the system's choice
+    std::string ca_file = {};  // not empty: over TLS, with a server that this CA signed
   };
 
   /// Connects to an address as Server::Addresses prints it; connected() tells whether that worked.
@@ -30,6 +35,7 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) = delete;
   ~HttpClient();
 
+  /// Over TLS: the handshake included.
   bool connected() const { return fd_ >= 0; }
 
   /// False when the server does not take it any more.
@@ -48,16 +54,22 @@ class HttpClient {
   bool AtEnd();
   /// Whether something (also an end) arrives within `milliseconds`.
   bool HasNews(int milliseconds);
-  /// True once the server has torn the connection down (reset), whatever is unread.
-  bool WasReset();
+  /// True once the server has torn the connection down (reset) within `milliseconds`, whatever is unread.
+  bool WasReset(int milliseconds = 20'000);
   void CloseSending();
   /// Closes so that the server sees a reset.
   void Reset();
 
  private:
   bool Fill();
+  bool StartTls(const std::string& ca_file);
+
+  struct FreeTls {
+    void operator()(ssl_st* session) const;
+  };
 
   int fd_ = -1;
+  std::unique_ptr<ssl_st, FreeTls> tls_;  // null: plain
   std::string unread_;
 };
 

@@ -73,6 +73,17 @@ TEST_F(RefusalsTest, OtherVersions) {
 
 TEST_F(RefusalsTest, HeadersThatServersReadDifferently) {
   ExpectRefused({
+      {"GET / HTTP/1.1\r\nHost: a b/\\c@d\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", 400, "Host"},
+      {"GET / HTTP/1.0\r\nHost: a b\r\n\r\n", 400, "Host"},
+      {"GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400, "host"},
+      {"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "host"},
       {"GET / HTTP/1.1\nHost: a\n\n", 400, "LF"},
       {"GET / HTTP/1.1\r\nHost: a\r\nX: y\nContent-Length: 5\r\n\r\n", 400, "LF"},
       {"GET / HTTP/1.1\r\nHost: a\r\n\n", 400, "LF"},

@@ -97,6 +97,8 @@ void ServerTest::Start() {
                       response.shared = large_;
                       return response;
                     }});
+  routes.push_back(
+      {"/own-large", Where::kInline, [](const HttpRequest&) { return Text(std::string(kLargeBytes, 'y')); }});
   routes.push_back({"/unchanged", Where::kInline, [](const HttpRequest&) {
                       HttpResponse response = Text("not to be sent");
                       response.status = 304;

@@ -58,7 +58,8 @@ class ServerTest : public ::testing::Test {
   /// Starts with `options_` and the shared routes:
   /// "/" inline "hello\n"; "/-/healthy" inline "ok\n", open; "/echo" inline, what it saw of the request;
   /// "/throw" inline; "/pool" on the pool, waits for Release; "/later" replies when TakeReply's result is
-  /// called; "/throw-later"; "/large" inline, `large_` as shared body and a tail.
+  /// called; "/throw-later"; "/large" inline, `large_` as shared body and a tail; "/own-large" as large, not
+  /// shared.
   void Start();
   HttpClient Connect() const { return HttpClient(server_->Addresses().front()); }
   /// Blocks until `count` handlers of /pool have begun.

@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace buntime::testing {
@@ -19,6 +21,11 @@ class TaskQueue {
       tasks_.push_back(std::move(task));
       changed_.notify_all();
     };
+  }
+
+  bool empty() const {
+    const std::lock_guard lock(mutex_);
+    return tasks_.empty();
   }
 
   /// Waits for the next task and runs it; false when none comes.
@@ -36,7 +43,7 @@ class TaskQueue {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
 };
@@ -45,32 +52,36 @@ class TaskQueue {
 class Turnstile {
  public:
   std::function<bool(const std::string&, const std::string&)> Verify() {
-    return [this](const std::string& password, const std::string&) {
-      std::unique_lock lock(mutex_);
-      checked_.push_back(password);
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return open_ > 0; });
-      --open_;
+    return [state = state_](const std::string& password, const std::string&) {
+      std::unique_lock lock(state->mutex);
+      state->checked.push_back(password);
+      state->changed.notify_all();
+      state->changed.wait(lock, [&] { return state->open > 0; });
+      --state->open;
       return password == "right";
     };
   }
   void LetThrough(int count) {
-    const std::lock_guard lock(mutex_);
-    open_ += count;
-    changed_.notify_all();
+    const std::lock_guard lock(state_->mutex);
+    state_->open += count;
+    state_->changed.notify_all();
   }
   /// The passwords whose check has begun, once there are so many.
   std::deque<std::string> AwaitChecked(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(20), [&] { return checked_.size() >= count; });
-    return checked_;
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait_for(lock, std::chrono::seconds(20), [&] { return state_->checked.size() >= count; });
+    return state_->checked;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> checked_;
-  int open_ = 0;
+  // Shared with checks under way, which the verifier does not wait for.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::string> checked;
+    int open = 0;
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace buntime::testing

@@ -1,0 +1,59 @@
+#include "web/handshake_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace buntime {
+
+HandshakeQueue::HandshakeQueue(Post to_handshaker, Post to_io)
+    : to_handshaker_(std::move(to_handshaker)), to_io_(std::move(to_io)) {}
+
+bool HandshakeQueue::Add(Entry entry) {
+  if (CountOf(entry.client) >= kMostOfClient) return false;
+  if (waiting_.size() >= kMost && !DropOneFor(entry.client)) return false;
+  waiting_.push_back(std::move(entry));
+  if (!running_) RunNext();
+  return true;
+}
+
+std::size_t HandshakeQueue::CountOf(const std::string& client) const {
+  return static_cast<std::size_t>(std::ranges::count(waiting_, client, &Entry::client));
+}
+
+bool HandshakeQueue::DropOneFor(const std::string& client) {
+  std::unordered_map<std::string_view, std::size_t> counts;
+  for (const Entry& entry : waiting_) ++counts[entry.client];
+  const auto largest = std::ranges::max_element(counts, {}, [](const auto& item) { return item.second; });
+  const auto own = counts.find(client);
+  if (largest->second <= (own == counts.end() ? 0 : own->second) + 1) return false;
+  const auto latest = std::find_if(waiting_.rbegin(), waiting_.rend(),
+                                   [&](const Entry& entry) { return entry.client == largest->first; });
+  to_io_(std::move(latest->end));
+  waiting_.erase(std::next(latest).base());
+  return true;
+}
+
+void HandshakeQueue::Withdraw(const void* owner) {
+  std::erase_if(waiting_, [owner](const Entry& entry) { return entry.owner == owner; });
+}
+
+void HandshakeQueue::RunNext() {
+  running_ = !waiting_.empty();
+  if (!running_) return;
+  Entry entry = std::move(waiting_.front());
+  waiting_.pop_front();
+  entry.begin();
+  to_handshaker_([this, step = std::move(entry.step), end = std::move(entry.end)]() mutable {
+    step();
+    // Moved on, never dropped here: the last owner's end belongs to the I/O thread.
+    to_io_([this, step = std::move(step), end = std::move(end)] {
+      end();
+      RunNext();
+    });
+  });
+}
+
+}  // namespace buntime
