@@ -194,8 +194,8 @@ class AsioServer final : public Server {
   std::optional<SteadyTime> armed_for_;
   asio::thread_pool pool_;
   std::optional<asio::thread_pool> handshaker_;  // one thread, started with the first TLS connection
-  HandshakeQueue handshakes_;                    // entries own connections, which refer to services_
   ConnectionServices services_;
+  HandshakeQueue handshakes_;
   const TlsServices tls_services_;
   Listener listener_;
 
