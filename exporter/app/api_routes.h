@@ -11,7 +11,7 @@
 #include "app/live_feed.h"
 #include "base/clock.h"
 #include "poll/fleet_board.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

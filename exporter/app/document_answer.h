@@ -12,7 +12,7 @@
 
 #include "base/mutex.h"
 #include "metrics/gzip.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

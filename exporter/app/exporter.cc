@@ -8,7 +8,7 @@
 #include "metrics/exposition.h"
 #include "model/web_paths.h"
 #include "web/encoding.h"
-#include "web/response_head.h"
+#include "web/http.h"
 
 namespace buntime {
 namespace {

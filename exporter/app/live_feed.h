@@ -19,7 +19,7 @@
 #include "base/mutex.h"
 #include "model/fleet.h"
 #include "poll/fleet_board.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

@@ -6,7 +6,7 @@
 #include "app/version.h"
 #include "metrics/exposition.h"
 #include "web/encoding.h"
-#include "web/response_head.h"
+#include "web/http.h"
 
 namespace buntime {
 ProbeDesk::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)

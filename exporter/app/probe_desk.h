@@ -18,7 +18,7 @@
 #include "fetch/fetcher.h"
 #include "metrics/gzip.h"
 #include "poll/prober.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "model/fleet.h"
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 

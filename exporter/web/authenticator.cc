@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "web/basic_credentials.h"
-#include "web/response_head.h"
 
 namespace buntime {
 namespace {
@@ -87,7 +86,7 @@ std::optional<HttpResponse> Authenticator::LimitUnproven(std::string_view client
   return wait ? std::optional(TooMany(kLimited, *wait)) : std::nullopt;
 }
 
-void Authenticator::Check(const RequestHead& request, std::string_view client, Decision decide) {
+void Authenticator::Check(const HttpRequest& request, std::string_view client, Decision decide) {
   if (users_.empty()) return decide(LimitAdmitted());
   auto credentials = ParseBasicCredentials(request.authorization);
   if (!credentials) {

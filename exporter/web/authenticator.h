@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "web/http.h"
 #include "web/password.h"
 #include "web/password_verifier.h"
 #include "web/request_reader.h"
 #include "web/security.h"
-#include "web/server.h"
 #include "web/token_bucket.h"
 
 namespace buntime {
@@ -39,7 +39,7 @@ class Authenticator {
 
   /// Calls `decide` once, at once or later. `client` is the key of fairness: requests without good
   /// credentials share a bucket with those of the same client only, never with requests that are let in.
-  void Check(const RequestHead& request, std::string_view client, Decision decide);
+  void Check(const HttpRequest& request, std::string_view client, Decision decide);
 
   /// Answers the checks under way with 429.
   void Stop() { verifier_.Stop(); }

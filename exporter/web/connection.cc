@@ -29,7 +29,7 @@ Connection::Connection(std::unique_ptr<Stream> stream, std::string client, Conne
       stream_(std::move(stream)),
       client_(std::move(client)),
       capacity_(services.limits.header_bytes + kBodyRoom),
-      buffer_(new char[capacity_]),  // not make_unique: it would touch, and so make resident, every page
+      buffer_(std::make_unique_for_overwrite<char[]>(capacity_)),  // pages stay untouched until they are used
       reader_(services.limits.header_bytes, services.limits.target_bytes) {}
 
 void Connection::Start() {
@@ -184,28 +184,18 @@ void Connection::Dispatch() {
   if (StandingNow() == Standing::kRevoked) return Close();
   stream_term_ = services_.table.stream_term();
   Enter(Phase::kHandling);
-  const RequestHead& request = reader_.request();
-  const Route* const route = services_.router.Find(request.path);
-  observed_path_ = route == nullptr ? "other" : std::string_view(route->path);
-  if (route != nullptr && route->open) return Serve(route);
-  services_.authenticator.Check(
-      request, client_, [this, self = shared_from_this(), route](std::optional<HttpResponse> refusal) {
-        Decide(route, std::move(refusal));
-      });
+  // What is answered meanwhile is observed later, when it has been written.
+  observed_path_ = services_.router.Handle(reader_.request(), client_, shared_from_this());
 }
 
-void Connection::Decide(const Route* route, std::optional<HttpResponse> refusal) {
-  if (phase_ != Phase::kHandling) return;  // the client has gone while its password was checked
-  if (refusal) return Answer(std::move(*refusal));
+bool Connection::Admit() {
+  if (phase_ != Phase::kHandling) return false;  // the client has gone while its password was checked
   admitted_ = true;
-  if (services_.table.Promote(*this)) return Serve(route);
+  if (services_.table.Promote(*this)) return true;
   HttpResponse full = PlainAnswer(503, "connection limit reached; try again in a moment");
   full.headers.emplace_back("Retry-After", "1");
   Answer(std::move(full));
-}
-
-void Connection::Serve(const Route* route) {
-  services_.router.Serve(route, reader_.request(), shared_from_this());
+  return false;
 }
 
 void Connection::Answer(HttpResponse response) {

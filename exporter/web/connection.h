@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,8 +27,8 @@ namespace buntime {
 struct ConnectionServices {
   const ServerLimits limits;
   const AccessObserver observer;
-  Router router;
   Authenticator authenticator;
+  Router router;
   ConnectionTable table;
   DateHeader date;
 };
@@ -72,6 +71,7 @@ class Connection final : public StreamEvents,
   void OnOpen(Opening how) override;
   void OnRead(std::size_t bytes) override;
   void OnWritten(bool ok) override;
+  bool Admit() override;
   void Answer(HttpResponse response) override;
 
  private:
@@ -92,14 +92,12 @@ class Connection final : public StreamEvents,
   void BeginRequest();
   void EndRequest() { request_deadline_ = SteadyTime::max(); }
   void RefuseLateRequest();
-  void Decide(const Route* route, std::optional<HttpResponse> refusal);
   void DropResponse();
   void StopCounting();
   void Read();
   void Advance();
   void AwaitMore();
   void Dispatch();
-  void Serve(const Route* route);
   void Refuse(const Refusal& refusal);
   void WriteAnswer(bool keep_alive);
   void Write(std::span<const std::string_view> pieces);

@@ -40,7 +40,7 @@ Refusal RequestLineRefusal(std::string_view head) {
 // Collects what matters of a head. Beast calls the functions in the order of the bytes.
 class Parser final : public http::basic_parser<true> {
  public:
-  explicit Parser(RequestHead& request) : request_(request) {
+  explicit Parser(HttpRequest& request) : request_(request) {
     header_limit(std::numeric_limits<std::uint32_t>::max());  // HeadScanner's caller has limited it
     body_limit(RequestReader::kBodyBytes);
   }
@@ -110,7 +110,7 @@ class Parser final : public http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, BoostView, error_code&) override {}
   void on_finish_impl(error_code&) override {}
 
-  RequestHead& request_;
+  HttpRequest& request_;
   std::string_view target_;
   bool http11_ = false;
   int hosts_ = 0;

@@ -1,4 +1,4 @@
-// Turns the bytes of one request into a RequestHead or a Refusal, whatever pieces they arrive in. A body of a
+// Turns the bytes of one request into a HttpRequest or a Refusal, whatever pieces they arrive in. A body of a
 // declared length is skipped, since nothing here takes one; a chunked one is refused. The grammar is
 // Boost.Beast's parser; what it is lenient or silent about (see HeadScanner and Parser::Judge) is decided
 // here.
@@ -11,23 +11,9 @@
 #include <string_view>
 
 #include "web/head_scanner.h"
+#include "web/http.h"
 
 namespace buntime {
-
-/// Views are parts of the bytes given to Feed, empty when absent.
-struct RequestHead {
-  std::string_view method;
-  std::string path;  // decoded
-  std::string_view query;
-  std::string_view accept;
-  std::string_view accept_encoding;
-  std::string_view if_none_match;
-  std::string_view authorization;
-  std::string_view last_event_id;
-  std::string_view scrape_timeout;
-  bool keep_alive = false;       // what the client wants
-  bool awaits_continue = false;  // sends its body only after "100 Continue"
-};
 
 /// Why a request is not served; the connection is closed after saying so.
 struct Refusal {
@@ -55,7 +41,7 @@ class RequestReader {
 
   State state() const { return state_; }
   /// Complete from state kBody on; in state kRefused as far as it was read.
-  const RequestHead& request() const { return request_; }
+  const HttpRequest& request() const { return request_; }
   const Refusal& refusal() const { return refusal_; }
 
  private:
@@ -69,7 +55,7 @@ class RequestReader {
   State state_ = State::kHead;
   HeadScanner scanner_;
   std::size_t body_left_ = 0;
-  RequestHead request_;
+  HttpRequest request_;
   Refusal refusal_;
 };
 

@@ -2,42 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/beast/http/status.hpp>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
 
 namespace buntime {
 namespace {
-
-struct Phrase {
-  int status;
-  std::string_view text;
-};
-
-constexpr std::array kPhrases = {
-    Phrase{200, "OK"},
-    Phrase{204, "No Content"},
-    Phrase{304, "Not Modified"},
-    Phrase{400, "Bad Request"},
-    Phrase{401, "Unauthorized"},
-    Phrase{403, "Forbidden"},
-    Phrase{404, "Not Found"},
-    Phrase{405, "Method Not Allowed"},
-    Phrase{408, "Request Timeout"},
-    Phrase{411, "Length Required"},
-    Phrase{413, "Content Too Large"},
-    Phrase{414, "URI Too Long"},
-    Phrase{417, "Expectation Failed"},
-    Phrase{429, "Too Many Requests"},
-    Phrase{431, "Request Header Fields Too Large"},
-    Phrase{500, "Internal Server Error"},
-    Phrase{501, "Not Implemented"},
-    Phrase{502, "Bad Gateway"},
-    Phrase{503, "Service Unavailable"},
-    Phrase{504, "Gateway Timeout"},
-    Phrase{505, "HTTP Version Not Supported"},
-};
 
 constexpr std::string_view kAlwaysSent = "X-Content-Type-Options";
 
@@ -56,42 +29,22 @@ void AppendHeader(std::string& out, std::string_view name, std::string_view valu
   out.append("\r\n");
 }
 
-void AppendTwoDigits(std::string& out, int value) {
-  out += static_cast<char>('0' + value / 10 % 10);
-  out += static_cast<char>('0' + value % 10);
-}
-
 }  // namespace
 
 std::string_view DateHeader::At(std::time_t unix_seconds) {
   if (unix_seconds == formatted_) return text_;
-  // Not strftime: its names depend on the locale.
-  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::tm utc = {};
   gmtime_r(&unix_seconds, &utc);
-  text_.clear();
-  text_.append(kDays[static_cast<std::size_t>(utc.tm_wday)]).append(", ");
-  AppendTwoDigits(text_, utc.tm_mday);
-  text_.append(" ").append(kMonths[static_cast<std::size_t>(utc.tm_mon)]).append(" ");
-  AppendTwoDigits(text_, (utc.tm_year + 1900) / 100);
-  AppendTwoDigits(text_, utc.tm_year % 100);
-  text_ += ' ';
-  AppendTwoDigits(text_, utc.tm_hour);
-  text_ += ':';
-  AppendTwoDigits(text_, utc.tm_min);
-  text_ += ':';
-  AppendTwoDigits(text_, utc.tm_sec);
-  text_ += " GMT";
+  std::array<char, 40> text;
+  // The program never calls setlocale, so the names are the English ones that HTTP wants.
+  text_.assign(text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc));
   formatted_ = unix_seconds;
   return text_;
 }
 
 std::string_view ReasonPhrase(int status) {
-  const auto* const found = std::find_if(kPhrases.begin(), kPhrases.end(),
-                                         [status](const Phrase& p) { return p.status == status; });
-  return found == kPhrases.end() ? "Unknown" : found->text;
+  const auto phrase = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+  return {phrase.data(), phrase.size()};
 }
 
 bool HasBody(int status) { return status >= 200 && status != 204 && status != 304; }

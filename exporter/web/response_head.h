@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "web/server.h"
+#include "web/http.h"
 
 namespace buntime {
 
@@ -22,7 +22,7 @@ class DateHeader {
   std::string text_;
 };
 
-/// "Not Found" for 404; "Unknown" for a status this program never sends.
+/// "Not Found" for 404; "<unknown-status>" for one that HTTP does not know.
 std::string_view ReasonPhrase(int status);
 
 /// Whether an answer of this status has a body (RFC 9110, 6.4.1).
@@ -35,8 +35,5 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// spaces, so that no value can add a header.
 void FormatHead(const HttpResponse& response, const Headers& standing, bool keep_alive, std::string_view date,
                 std::string& out);
-
-/// One line of plain text: `reason` and LF.
-HttpResponse PlainAnswer(int status, std::string reason);
 
 }  // namespace buntime

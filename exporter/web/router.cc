@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
-#include "web/response_head.h"
 
 namespace buntime {
 namespace {
@@ -13,22 +13,31 @@ namespace {
 // Enough to show the landing page and the metrics; more would not be one line.
 constexpr std::size_t kSuggestedPaths = 2;
 
-HttpRequest View(const RequestHead& request) {
-  return {request.method,          request.path,          request.query,         request.accept,
-          request.accept_encoding, request.if_none_match, request.last_event_id, request.scrape_timeout};
-}
-
 }  // namespace
 
-Router::Router(std::vector<Route> routes, Post to_pool, Post to_io, Log& log)
-    : routes_(std::move(routes)), to_pool_(std::move(to_pool)), to_io_(std::move(to_io)), log_(log) {}
+Router::Router(std::vector<Route> routes, Authenticator& authenticator, Post to_pool, Post to_io, Log& log)
+    : routes_(std::move(routes)),
+      authenticator_(authenticator),
+      to_pool_(std::move(to_pool)),
+      to_io_(std::move(to_io)),
+      log_(log) {}
 
-const Route* Router::Find(std::string_view path) const {
-  const auto route = std::ranges::find(routes_, path, &Route::path);
-  return route == routes_.end() ? nullptr : &*route;
+std::string_view Router::Handle(const HttpRequest& request, std::string_view client,
+                                const std::shared_ptr<AnswerSink>& sink) const {
+  const auto found = std::ranges::find(routes_, request.path, &Route::path);
+  const Route* const route = found == routes_.end() ? nullptr : &*found;
+  if (route != nullptr && route->open) {
+    Serve(route, request, sink);
+  } else {
+    authenticator_.Check(request, client, [this, &request, route, sink](std::optional<HttpResponse> refusal) {
+      if (refusal) return sink->Answer(std::move(*refusal));
+      if (sink->Admit()) Serve(route, request, sink);
+    });
+  }
+  return route == nullptr ? "other" : std::string_view(route->path);
 }
 
-void Router::Serve(const Route* route, const RequestHead& request,
+void Router::Serve(const Route* route, const HttpRequest& request,
                    const std::shared_ptr<AnswerSink>& sink) const {
   if (route == nullptr) return sink->Answer(NotFound(request));
   const bool reads = route->method == "GET";
@@ -39,12 +48,12 @@ void Router::Serve(const Route* route, const RequestHead& request,
     response.headers.emplace_back("Allow", reads ? "GET, HEAD" : std::string(route->method));
     sink->Answer(std::move(response));
   } else if (route->handle_later) {
-    CallLater(*route, View(request), sink);
+    CallLater(*route, request, sink);
   } else if (route->where == Route::Where::kInline) {
-    sink->Answer(Call(*route, View(request)));
+    sink->Answer(Call(*route, request));
   } else {
-    to_pool_([this, route, view = View(request), sink] {
-      to_io_([sink, response = Call(*route, view)]() mutable { sink->Answer(std::move(response)); });
+    to_pool_([this, route, &request, sink] {
+      to_io_([sink, response = Call(*route, request)]() mutable { sink->Answer(std::move(response)); });
     });
   }
 }
@@ -80,7 +89,7 @@ HttpResponse Router::Failed(const Route& route) const {
   return PlainAnswer(500, "this page could not be made; the exporter's log says why");
 }
 
-HttpResponse Router::NotFound(const RequestHead& request) const {
+HttpResponse Router::NotFound(const HttpRequest& request) const {
   std::string text = "nothing is served at " + Printable(request.path, 80);
   for (std::size_t i = 0; i < std::min(kSuggestedPaths, routes_.size()); ++i) {
     text += (i == 0 ? "; try " : " or ") + routes_[i].path;

@@ -59,9 +59,9 @@ class AsioServer final : public Server {
         pool_(std::max<std::size_t>(1, options.pool_threads)),
         services_{options.limits,
                   std::move(observer),
-                  MakeRouter(std::move(routes), log),
                   Authenticator(options.security ? options.security : std::make_shared<const Security>(),
                                 ToIo(), PasswordMatches),
+                  MakeRouter(std::move(routes), log),
                   MakeTable(options.limits, log),
                   {}},
         handshakes_([this](std::function<void()> task) { ToHandshaker(std::move(task)); }, ToIo()),
@@ -113,8 +113,8 @@ class AsioServer final : public Server {
  private:
   Router MakeRouter(std::vector<Route> routes, Log& log) {
     return Router(
-        std::move(routes), [this](std::function<void()> task) { asio::post(pool_, std::move(task)); }, ToIo(),
-        log);
+        std::move(routes), services_.authenticator,
+        [this](std::function<void()> task) { asio::post(pool_, std::move(task)); }, ToIo(), log);
   }
 
   std::function<void(std::function<void()>)> ToIo() {

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kHeaderBytes = 1024;
 constexpr std::size_t kTargetBytes = 128;
 
-void CheckRequest(const RequestHead& request) {
+void CheckRequest(const HttpRequest& request) {
   Promise(!request.method.empty(), "a request has a method");
   Promise(request.path.starts_with('/') || request.path == "*", "a path starts with a slash");
   Promise(request.path.find('\0') == std::string::npos, "a path has no NUL");
@@ -58,7 +58,7 @@ std::vector<std::string> ReadAll(std::string_view bytes, std::size_t piece) {
       return requests;
     }
     if (reader.state() == RequestReader::State::kComplete) {
-      const RequestHead& request = reader.request();
+      const HttpRequest& request = reader.request();
       CheckRequest(request);
       requests.push_back(std::string(request.method) + " " + request.path + "?" + std::string(request.query) +
                          " " + std::string(request.authorization) +

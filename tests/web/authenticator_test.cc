@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 
-#include "web/response_head.h"
 #include "web/task_queue.h"
 
 namespace buntime::testing {
@@ -32,7 +31,7 @@ class AuthenticatorTest : public ::testing::Test {
 
   /// The status; 200 for who is let in, 0 while that is not decided.
   int Ask(std::string_view authorization, const std::string& client = "a") {
-    RequestHead request;
+    HttpRequest request;
     request.authorization = authorization;
     auto status = std::make_shared<int>(0);
     latest_ = status;

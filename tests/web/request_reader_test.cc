@@ -36,7 +36,7 @@ Outcome FeedInPieces(const std::string& bytes, const std::vector<std::size_t>& c
       consumed += reader.Feed(std::string_view(bytes).substr(consumed, arrived - consumed));
     }
   }
-  const RequestHead& request = reader.request();
+  const HttpRequest& request = reader.request();
   std::string text;
   for (const std::string_view part : {request.method, std::string_view(request.path), request.query,
                                       request.accept, request.accept_encoding, request.if_none_match}) {

@@ -24,7 +24,7 @@ TEST(FormatHeadTest, WritesEveryHeaderOnce) {
             "close\r\n\r\n");
 }
 
-TEST(FormatHeadTest, NamesAnUnknownStatusToo) { EXPECT_EQ(ReasonPhrase(299), "Unknown"); }
+TEST(FormatHeadTest, NamesAnUnknownStatusToo) { EXPECT_EQ(ReasonPhrase(299), "<unknown-status>"); }
 
 }  // namespace
 }  // namespace buntime
