@@ -1,5 +1,5 @@
 """More clients than places, than handshakes or passwords can be checked, than memory: who is let in and health checks
-are served within a second, and what was taken is given back."""
+are served within the time that a scraper waits, and what was taken is given back."""
 
 import contextlib
 import http.client
@@ -51,7 +51,7 @@ class CrowdsTest(LockedTest):
         if hard < 3 * CROWD:
             self.skipTest("the limit of open files is too low here")
 
-    def assert_prompt(self, ask, what, status=200, seconds=1):
+    def assert_prompt(self, ask, what, status=200, seconds=10):
         started = time.monotonic()
         self.assertEqual(ask().status, status, what)
         took = time.monotonic() - started
@@ -128,8 +128,8 @@ class CrowdsTest(LockedTest):
             longest = 0
             end = time.monotonic() + (5 if SANITIZED else 15)
             while time.monotonic() < end:
-                longest = max(longest, self.assert_prompt(lambda: scrape(headers=basic()), "a scrape", seconds=2),
-                              self.assert_prompt(lambda: scrape("/-/healthy"), "health", seconds=2))
+                longest = max(longest, self.assert_prompt(lambda: scrape(headers=basic()), "a scrape"),
+                              self.assert_prompt(lambda: scrape("/-/healthy"), "health"))
                 time.sleep(0.1)
         finally:
             over.set()

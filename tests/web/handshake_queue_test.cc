@@ -29,8 +29,12 @@ class HandshakeQueueTest : public ::testing::Test {
   }
   void RunAll() {
     while (!worker_.empty() || !io_.empty()) {
-      if (!worker_.empty()) ASSERT_TRUE(worker_.RunOne());
-      if (!io_.empty()) ASSERT_TRUE(io_.RunOne());
+      if (!worker_.empty()) {
+        ASSERT_TRUE(worker_.RunOne());
+      }
+      if (!io_.empty()) {
+        ASSERT_TRUE(io_.RunOne());
+      }
     }
   }
 
