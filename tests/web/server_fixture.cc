@@ -18,8 +18,8 @@ HttpResponse Text(std::string text) {
 
 HttpResponse Echo(const HttpRequest& request) {
   std::string text;
-  for (const std::string_view part : {request.method, std::string_view(request.path), request.query, request.accept,
-                                      request.accept_encoding, request.if_none_match}) {
+  for (const std::string_view part : {request.method, std::string_view(request.path), request.query,
+                                      request.accept, request.accept_encoding, request.if_none_match}) {
     text.append(part).append("|");
   }
   return Text(text);
