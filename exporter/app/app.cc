@@ -98,9 +98,9 @@ int PollOnce(const Config& config, const Warnings& warnings, Log& log) {
   LogWarnings(warnings, {}, log);
   Exporter exporter(config, log);
   exporter.poller().PollOnce();
-  const Page page = exporter.pages().Get(false);
-  std::fwrite(page.shared->data(), 1, page.shared->size(), stdout);
-  std::fwrite(page.tail.data(), 1, page.tail.size(), stdout);
+  const ExpositionBody body = exporter.exposition().Get(false);
+  std::fwrite(body.shared->data(), 1, body.shared->size(), stdout);
+  std::fwrite(body.tail.data(), 1, body.tail.size(), stdout);
   if (std::fflush(stdout) != 0) {
     log.Fail("cannot write the metrics to standard output");
     return 1;

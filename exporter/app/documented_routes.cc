@@ -7,7 +7,8 @@
 #include "api/documented.h"
 #include "app/api_routes.h"
 #include "app/runtime_choice.h"
-#include "metrics/exposition.h"
+#include "metrics/fleet_text.h"
+#include "metrics/text_format.h"
 #include "model/web_paths.h"
 
 namespace buntime {

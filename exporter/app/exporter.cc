@@ -5,7 +5,8 @@
 
 #include "app/targets_page.h"
 #include "app/version.h"
-#include "metrics/exposition.h"
+#include "metrics/process_stats.h"
+#include "metrics/text_format.h"
 #include "model/web_paths.h"
 #include "web/encoding.h"
 #include "web/http.h"
@@ -31,7 +32,7 @@ Exporter::Exporter(const Config& config, Log& log)
     : config_(config),
       log_(log),
       self_({kVersion, kRevision, kCompiler}, RuntimeNames(config)),
-      pages_([this] { return board_.Latest(); }, self_),
+      exposition_(std::make_shared<FleetCollector>([this] { return board_.Latest(); })),
       epoch_(std::to_string(static_cast<std::int64_t>(clock_.UnixSeconds() * 1000))),
       live_(board_, history_, clock_, {config.sse_interval, config.sse_clients, epoch_}),
       answers_(epoch_),
@@ -43,6 +44,8 @@ Exporter::Exporter(const Config& config, Log& log)
       probe_desk_(clock_, log, [this](const std::string& module, std::string_view result) {
         self_.CountProbe(module, result);
       }) {
+  exposition_.Register(self_.registry());
+  exposition_.Register(std::make_shared<ProcessCollector>());
   self_.SetModules(ModuleNames(config));
   probe_desk_.Apply(config);
   NoteReload(true);
@@ -138,13 +141,13 @@ HttpResponse Exporter::Targets(const HttpRequest& request) const {
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {
   const bool gzip = AcceptsGzip(request.accept_encoding);
-  Page page = pages_.Get(gzip);
+  ExpositionBody body = exposition_.Get(gzip);
   HttpResponse response;
   response.content_type = kExpositionType;
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
-  response.shared = std::move(page.shared);
-  response.tail = std::move(page.tail);
+  response.shared = std::move(body.shared);
+  response.tail = std::move(body.tail);
   return response;
 }
 

@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "fetch/fetcher.h"
-#include "metrics/page.h"
+#include "metrics/exposition_cache.h"
 #include "metrics/self_metrics.h"
 #include "model/fleet.h"
 #include "poll/fleet_board.h"
@@ -52,7 +52,7 @@ class Exporter {
 
   Poller& poller() { return poller_; }
   LiveFeed& live() { return live_; }
-  PageCache& pages() { return pages_; }
+  ExpositionCache& exposition() { return exposition_; }
   std::shared_ptr<const Fleet> fleet() const { return board_.Latest(); }
 
  private:
@@ -67,7 +67,7 @@ class Exporter {
   SystemClock clock_;
   FleetBoard board_;
   SelfMetrics self_;
-  PageCache pages_;
+  ExpositionCache exposition_;
   History history_;
   const std::string epoch_;
   LiveFeed live_;

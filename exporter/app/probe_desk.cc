@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/version.h"
-#include "metrics/exposition.h"
+#include "metrics/text_format.h"
 #include "web/encoding.h"
 #include "web/http.h"
 

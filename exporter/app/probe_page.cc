@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "metrics/exposition.h"
+#include "metrics/fleet_text.h"
 #include "web/query.h"
 
 namespace buntime {

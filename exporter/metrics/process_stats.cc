@@ -11,7 +11,11 @@
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+
+#include "metrics/catalogue.h"
 
 namespace buntime {
 namespace {
@@ -58,6 +62,29 @@ ProcessStats ReadProcessStats() {
   static const std::optional<double> boot = BootUnixSeconds();
   if (boot) stats.start_unix_seconds = *boot + number(kStartTicks) / ticks_per_second;
   return stats;
+}
+
+std::vector<prometheus::MetricFamily> ProcessCollector::Collect() const {
+  std::vector<prometheus::MetricFamily> families;
+  const auto add = [&](std::string_view name, std::optional<double> value) {
+    if (!value) return;
+    const Metric& row = CatalogueEntry(name);
+    const bool counter = row.type == MetricType::kCounter;
+    prometheus::ClientMetric metric;
+    (counter ? metric.counter.value : metric.gauge.value) = *value;
+    families.push_back({std::string(name),
+                        std::string(row.help),
+                        counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
+                        {std::move(metric)}});
+  };
+  const ProcessStats stats = ReadProcessStats();
+  add("process_cpu_seconds_total", stats.cpu_seconds);
+  add("process_resident_memory_bytes", stats.resident_bytes);
+  add("process_virtual_memory_bytes", stats.virtual_bytes);
+  add("process_open_fds", stats.open_fds);
+  add("process_max_fds", stats.max_fds);
+  add("process_start_time_seconds", stats.start_unix_seconds);
+  return families;
 }
 
 }  // namespace buntime

@@ -1,7 +1,12 @@
-// What the kernel says about this process (proc(5): /proc/self/stat, /proc/self/fd, /proc/stat). Thread-safe.
+// What the kernel knows about this process (proc(5): /proc/self/stat, /proc/self/fd, /proc/stat).
+// Thread-safe.
 #pragma once
 
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
 #include <optional>
+#include <vector>
 
 namespace buntime {
 
@@ -16,5 +21,11 @@ struct ProcessStats {
 };
 
 ProcessStats ReadProcessStats();
+
+/// The process_… families, read when they are collected.
+class ProcessCollector final : public prometheus::Collectable {
+ public:
+  std::vector<prometheus::MetricFamily> Collect() const override;
+};
 
 }  // namespace buntime

@@ -4,7 +4,6 @@
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
-#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
 #include <algorithm>
@@ -15,10 +14,7 @@
 #include <utility>
 
 #include "base/mutex.h"
-#include "base/text.h"
 #include "metrics/catalogue.h"
-#include "metrics/exposition.h"
-#include "metrics/process_stats.h"
 
 namespace buntime {
 namespace {
@@ -62,71 +58,18 @@ Labels WithRuntime(const std::string& runtime, Labels labels) {
   return labels;
 }
 
-void AppendSample(std::string& out, const prometheus::MetricFamily& family, std::string_view suffix,
-                  const std::vector<prometheus::ClientMetric::Label>& labels, double value,
-                  std::string_view le = {}) {
-  out.append(family.name).append(suffix);
-  char open = '{';
-  for (const auto& label : labels) {
-    out += open;
-    open = ',';
-    AppendLabel(out, label.name, label.value);
-  }
-  if (!le.empty()) {
-    out += open;
-    open = ',';
-    AppendLabel(out, "le", le);
-  }
-  if (open == ',') out += '}';
-  out += ' ';
-  AppendNumber(out, value);
-  out += '\n';
-}
-
-// prometheus-cpp's own serializer neither escapes HELP nor writes numbers in their shortest form.
-void AppendFamily(std::string& out, const prometheus::MetricFamily& family) {
-  if (family.metric.empty()) return;
-  AppendFamilyHeader(out, family.name, family.help, Name(CatalogueEntry(family.name).type));
-  for (const auto& metric : family.metric) {
-    if (family.type != prometheus::MetricType::Histogram) {
-      const bool counter = family.type == prometheus::MetricType::Counter;
-      AppendSample(out, family, "", metric.label, counter ? metric.counter.value : metric.gauge.value);
-      continue;
-    }
-    for (const auto& bucket : metric.histogram.bucket) {
-      std::string bound;
-      AppendNumber(bound, bucket.upper_bound);
-      AppendSample(out, family, "_bucket", metric.label, static_cast<double>(bucket.cumulative_count), bound);
-    }
-    AppendSample(out, family, "_sum", metric.label, metric.histogram.sample_sum);
-    AppendSample(out, family, "_count", metric.label, static_cast<double>(metric.histogram.sample_count));
-  }
-}
-
-void AppendProcess(std::string& out) {
-  const auto append = [&](std::string_view name, std::optional<double> value) {
-    if (!value) return;
-    const Metric& metric = CatalogueEntry(name);
-    AppendFamilyHeader(out, metric.name, metric.help, Name(metric.type));
-    out.append(name).append(" ");
-    AppendNumber(out, *value);
-    out += '\n';
-  };
-  const ProcessStats stats = ReadProcessStats();
-  append("process_cpu_seconds_total", stats.cpu_seconds);
-  append("process_resident_memory_bytes", stats.resident_bytes);
-  append("process_virtual_memory_bytes", stats.virtual_bytes);
-  append("process_open_fds", stats.open_fds);
-  append("process_max_fds", stats.max_fds);
-  append("process_start_time_seconds", stats.start_unix_seconds);
-}
-
 }  // namespace
 
 // The counters of one runtime, created when they are first needed.
 struct RuntimeCounters {
   std::array<prometheus::Counter*, kOutcomeNames.size()> polls{};
   std::array<prometheus::Counter*, kAnomalyNames.size()> anomalies{};
+};
+
+// Those of one route of the server.
+struct RouteCounters {
+  prometheus::Histogram* seconds = nullptr;
+  std::map<int, prometheus::Counter*> requests;  // by status
 };
 
 struct SelfMetrics::Families {
@@ -153,6 +96,7 @@ struct SelfMetrics::Families {
   std::map<std::string, RuntimeCounters, std::less<>> runtimes GUARDED_BY(mutex);
   // By module and result.
   std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_by_module GUARDED_BY(mutex);
+  std::map<std::string, RouteCounters, std::less<>> routes GUARDED_BY(mutex);  // by path
 
   prometheus::Counter& Probes(const std::string& module, std::string_view result) REQUIRES(mutex) {
     auto& counter = probes_by_module[{module, std::string(result)}];
@@ -170,6 +114,18 @@ struct SelfMetrics::Families {
     auto& counter = counters.anomalies[kind];
     if (!counter)
       counter = &anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[kind])}}));
+    return *counter;
+  }
+
+  RouteCounters& Route(std::string_view path) REQUIRES(mutex) {
+    if (const auto known = routes.find(path); known != routes.end()) return known->second;
+    RouteCounters& route = routes[std::string(path)];
+    route.seconds = &request_seconds.Add({{"path", std::string(path)}}, kRequestBuckets);
+    return route;
+  }
+  prometheus::Counter& Requests(std::string_view path, RouteCounters& route, int code) {
+    auto& counter = route.requests[code];
+    if (!counter) counter = &requests.Add({{"path", std::string(path)}, {"code", std::to_string(code)}});
     return *counter;
   }
 
@@ -194,7 +150,7 @@ struct SelfMetrics::Families {
 };
 
 SelfMetrics::SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes)
-    : families_(std::make_unique<Families>()) {
+    : families_(std::make_shared<Families>()) {
   families_->build_info
       .Add({{"version", std::string(build.version)},
             {"revision", std::string(build.revision)},
@@ -247,9 +203,10 @@ void SelfMetrics::CountProbe(const std::string& module, std::string_view result)
 }
 
 void SelfMetrics::CountRequest(std::string_view path, int code, double seconds) {
-  const std::string label(path);
-  families_->requests.Add({{"path", label}, {"code", std::to_string(code)}}).Increment();
-  families_->request_seconds.Add({{"path", label}}, kRequestBuckets).Observe(seconds);
+  const MutexLock lock(families_->mutex);
+  RouteCounters& route = families_->Route(path);
+  families_->Requests(path, route, code).Increment();
+  route.seconds->Observe(seconds);
 }
 
 void SelfMetrics::SetReload(bool successful, double unix_seconds) {
@@ -261,9 +218,8 @@ void SelfMetrics::SetCertificateExpiry(double unix_seconds) {
   families_->certificate_expiry.Add({}).Set(unix_seconds);
 }
 
-void SelfMetrics::Render(std::string& out) const {
-  for (const auto& family : families_->registry.Collect()) AppendFamily(out, family);
-  AppendProcess(out);
+std::shared_ptr<const prometheus::Collectable> SelfMetrics::registry() const {
+  return {families_, &families_->registry};
 }
 
 }  // namespace buntime

@@ -9,6 +9,10 @@
 #include "model/outcome.h"
 #include "model/snapshot.h"
 
+namespace prometheus {
+class Collectable;
+}
+
 namespace buntime {
 
 struct BuildInfo {
@@ -19,8 +23,7 @@ struct BuildInfo {
 
 class SelfMetrics {
  public:
-  /// `paths` are the values of the label `path`; anything else counts as "other". `runtimes` are the names of
-  /// the configured runtimes (one empty name: no label).
+  /// `runtimes` are the names of the configured runtimes (one empty name: no label).
   SelfMetrics(const BuildInfo& build, const std::vector<std::string>& runtimes);
   ~SelfMetrics();
 
@@ -31,17 +34,18 @@ class SelfMetrics {
   /// Counters of modules that are not among these end; those of new ones begin.
   void SetModules(const std::vector<std::string>& modules);
   void CountProbe(const std::string& module, std::string_view result);
+  /// `path` is one of the server's routes, or a name for all others: each value of it is a series for ever.
   void CountRequest(std::string_view path, int code, double seconds);
   void SetReload(bool successful, double unix_seconds);
   /// Of the server's own certificate; there is no such series before the first call.
   void SetCertificateExpiry(double unix_seconds);
 
-  /// Appends all families, and those about the process, in text format.
-  void Render(std::string& out) const;
+  /// What all of these are registered with; it may outlive the object.
+  std::shared_ptr<const prometheus::Collectable> registry() const;
 
  private:
   struct Families;
-  const std::unique_ptr<Families> families_;
+  const std::shared_ptr<Families> families_;
 };
 
 }  // namespace buntime

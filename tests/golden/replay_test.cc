@@ -11,7 +11,7 @@
 #include <string>
 
 #include "decode/decoder.h"
-#include "metrics/exposition.h"
+#include "metrics/fleet_text.h"
 #include "poll/runtime_state.h"
 #include "support/exposition_reader.h"
 #include "support/fake_clock.h"

@@ -7,6 +7,7 @@
 
 #include "metrics/catalogue.h"
 #include "metrics/process_stats.h"
+#include "metrics/text_format.h"
 #include "support/exposition_reader.h"
 
 namespace buntime {
@@ -14,7 +15,8 @@ namespace {
 
 Exposition Render(const SelfMetrics& self) {
   std::string out;
-  self.Render(out);
+  AppendCollected(out, *self.registry());
+  AppendCollected(out, ProcessCollector());
   return ReadExposition(out);
 }
 
@@ -77,6 +79,21 @@ TEST(SelfMetricsTest, ProbesAreCountedOfModulesThatExist) {
     EXPECT_EQ(series.find("blue"), std::string::npos) << series;
     EXPECT_EQ(series.find("gone"), std::string::npos) << series;
   }
+}
+
+TEST(SelfMetricsTest, CountsRequestsByRouteAndStatus) {
+  SelfMetrics self({}, {""});
+  for (const int status : {200, 200, 503}) self.CountRequest("/metrics", status, 0.002);
+  self.CountRequest("other", 404, 0.02);
+  const auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_requests_total{code="200",path="/metrics"})"), 2);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_requests_total{code="503",path="/metrics"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_requests_total{code="404",path="other"})"), 1);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_request_duration_seconds_count{path="/metrics"})"), 3);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_request_duration_seconds_bucket{path="other",le="0.01"})"),
+            0);
+  EXPECT_EQ(samples.at(R"(buntime_exporter_http_request_duration_seconds_bucket{path="other",le="0.05"})"),
+            1);
 }
 
 TEST(SelfMetricsTest, AFailedReloadKeepsTheTimeOfTheLastGoodOne) {

@@ -1,4 +1,4 @@
-#include "metrics/page.h"
+#include "metrics/exposition_cache.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "metrics/gzip.h"
+#include "metrics/self_metrics.h"
 #include "support/exposition_reader.h"
 #include "support/fleets.h"
 
@@ -37,54 +38,55 @@ std::string Gunzip(const std::string& bytes) {
   return out;
 }
 
-std::string Body(const Page& page) { return *page.shared + page.tail; }
+std::string Whole(const ExpositionBody& body) { return *body.shared + body.tail; }
 
-class PageTest : public testing::Test {
+class ExpositionCacheTest : public testing::Test {
  protected:
+  ExpositionCacheTest() { cache_.Register(self_.registry()); }
+
   std::shared_ptr<const Fleet> fleet_ = std::make_shared<Fleet>(FullFleet());
   SelfMetrics self_{{"1.2.3", "abc", "g++ 12"}, {"blue", "green"}};
-  PageCache pages_{[this] { return fleet_; }, self_};
+  ExpositionCache cache_{std::make_shared<FleetCollector>([this] { return fleet_; })};
 };
 
-TEST_F(PageTest, GzipHoldsThePlainPage) {
+TEST_F(ExpositionCacheTest, GzipHoldsThePlainPage) {
   for (const std::size_t workers : {0U, 1U, 5000U}) {
     auto large = LargeFleet(workers);
     large.revision = 10 + workers;
     fleet_ = std::make_shared<Fleet>(std::move(large));
-    const std::string plain = *pages_.Get(false).shared;
-    const std::string unpacked = Gunzip(Body(pages_.Get(true)));
+    const std::string plain = *cache_.Get(false).shared;
+    const std::string unpacked = Gunzip(Whole(cache_.Get(true)));
     EXPECT_EQ(unpacked.substr(0, plain.size()), plain);
     ReadExposition(unpacked);
   }
 }
 
-TEST_F(PageTest, IsRenderedOncePerRevisionAndEncoding) {
+TEST_F(ExpositionCacheTest, IsRenderedOncePerRevisionAndEncoding) {
   for (const bool gzip : {false, true}) {
-    const auto first = pages_.Get(gzip).shared;
-    EXPECT_EQ(pages_.Get(gzip).shared, first) << "the very same string";
+    const auto first = cache_.Get(gzip).shared;
+    EXPECT_EQ(cache_.Get(gzip).shared, first) << "the very same string";
   }
-  const auto before = pages_.Get(true).shared;
+  const auto before = cache_.Get(true).shared;
   auto next = FullFleet();
   next.revision = 2;
   fleet_ = std::make_shared<Fleet>(std::move(next));
-  EXPECT_NE(pages_.Get(true).shared, before);
+  EXPECT_NE(cache_.Get(true).shared, before);
 }
 
-TEST_F(PageTest, APollThatIsShownIsCounted) {
-  PageCache pages(
-      [&] {
-        self_.CountPoll("blue", Outcome::kTimeout, 0.1, {});
-        return fleet_;
-      },
-      self_);
-  EXPECT_NE(pages.Get(false).tail.find(R"(buntime_exporter_polls_total{outcome="timeout",runtime="blue"} 1)"),
+TEST_F(ExpositionCacheTest, APollThatIsShownIsCounted) {
+  ExpositionCache cache(std::make_shared<FleetCollector>([&] {
+    self_.CountPoll("blue", Outcome::kTimeout, 0.1, {});
+    return fleet_;
+  }));
+  cache.Register(self_.registry());
+  EXPECT_NE(cache.Get(false).tail.find(R"(buntime_exporter_polls_total{outcome="timeout",runtime="blue"} 1)"),
             std::string::npos);
 }
 
-TEST_F(PageTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
+TEST_F(ExpositionCacheTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
   for (const bool gzip : {false, true}) {
     const auto count = [&] {
-      const std::string body = gzip ? Gunzip(Body(pages_.Get(true))) : Body(pages_.Get(false));
+      const std::string body = gzip ? Gunzip(Whole(cache_.Get(true))) : Whole(cache_.Get(false));
       const auto samples = ReadExposition(body).samples;
       const auto found = samples.find("buntime_exporter_http_requests_total{code=\"200\",path=\"/x\"}");
       return found == samples.end() ? 0 : found->second;
@@ -95,16 +97,16 @@ TEST_F(PageTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
   }
 }
 
-TEST_F(PageTest, ConcurrentScrapersShareOneRendering) {
+TEST_F(ExpositionCacheTest, ConcurrentScrapersShareOneRendering) {
   auto large = LargeFleet(2000);
   large.revision = 7;
   fleet_ = std::make_shared<Fleet>(std::move(large));
-  std::vector<Page> pages(8);
+  std::vector<ExpositionBody> bodies(8);
   {
     std::vector<std::jthread> scrapers;
-    for (Page& page : pages) scrapers.emplace_back([&] { page = pages_.Get(true); });
+    for (ExpositionBody& body : bodies) scrapers.emplace_back([&] { body = cache_.Get(true); });
   }
-  for (const Page& page : pages) EXPECT_EQ(page.shared, pages[0].shared);
+  for (const ExpositionBody& body : bodies) EXPECT_EQ(body.shared, bodies[0].shared);
 }
 
 TEST(GzipTest, ADeflaterMayBeUsedForOneStreamAfterAnother) {

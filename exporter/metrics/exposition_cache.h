@@ -1,33 +1,35 @@
-// The exposition as it goes out: rendered, and compressed, at most once per fleet revision and encoding,
-// however many scrapers ask. Thread-safe.
+// The exposition as it is served, from the registered collectables: the fleet's part is rendered, and
+// compressed, at most once per revision and encoding, however many scrapers ask; the others' is collected for
+// each scrape. Thread-safe.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
+#include "metrics/fleet_collector.h"
 #include "metrics/gzip.h"
-#include "metrics/self_metrics.h"
-#include "model/fleet.h"
 
 namespace buntime {
 
-/// A body in two parts: what is shared between scrapes of one revision, and what is fresh for each.
-struct Page {
+/// A body in two parts: what all scrapes of a revision share, and what is fresh in each.
+struct ExpositionBody {
   std::shared_ptr<const std::string> shared;
   std::string tail;
 };
 
-class PageCache {
+class ExpositionCache {
  public:
-  /// References outlive the cache.
-  PageCache(std::function<std::shared_ptr<const Fleet>()> latest, const SelfMetrics& self);
+  explicit ExpositionCache(std::shared_ptr<const FleetCollector> fleet);
+
+  /// Adds a collectable behind those that are there. Before the first Get.
+  void Register(std::shared_ptr<const prometheus::Collectable> collectable);
 
   /// The whole exposition, plain or as one gzip member (RFC 1952). Concurrent callers of a new revision wait
   /// for the first of them and share its work.
-  Page Get(bool gzip);
+  ExpositionBody Get(bool gzip);
 
  private:
   struct Compressed {
@@ -36,10 +38,11 @@ class PageCache {
     std::uint32_t size = 0;                    // of the plain text, modulo 2^32
   };
 
-  Compressed Compress(const Fleet& fleet) REQUIRES(mutex_);
+  void RenderPlain(const Fleet& fleet) REQUIRES(mutex_);
+  void RenderCompressed(const Fleet& fleet) REQUIRES(mutex_);
 
-  const std::function<std::shared_ptr<const Fleet>()> latest_;
-  const SelfMetrics& self_;
+  const std::shared_ptr<const FleetCollector> fleet_;
+  std::vector<std::shared_ptr<const prometheus::Collectable>> others_;  // constant after the first Get
 
   Mutex mutex_;
   std::uint64_t revision_ GUARDED_BY(mutex_) = 0;

@@ -1,10 +1,12 @@
-#include "metrics/exposition.h"
+#include "metrics/fleet_text.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
+#include "metrics/catalogue.h"
+#include "metrics/text_format.h"
 #include "support/exposition_reader.h"
 #include "support/fleets.h"
 #include "support/snapshots.h"
@@ -18,13 +20,13 @@ std::string Render(const Fleet& fleet) {
   return out;
 }
 
-TEST(ExpositionTest, ARuntimeThatWasNeverPolledIsNeitherUpNorDown) {
+TEST(FleetTextTest, ARuntimeThatWasNeverPolledIsNeitherUpNorDown) {
   Fleet fleet;
   fleet.runtimes.push_back(std::make_shared<Runtime>());
   EXPECT_EQ(Render(fleet), "");
 }
 
-TEST(ExpositionTest, AStaleRuntimeKeepsOnlyTheFamilyAboutPolls) {
+TEST(FleetTextTest, AStaleRuntimeKeepsOnlyTheFamilyAboutPolls) {
   Runtime runtime;
   runtime.tried = true;
   runtime.outcome = Outcome::kTimeout;
@@ -40,7 +42,7 @@ TEST(ExpositionTest, AStaleRuntimeKeepsOnlyTheFamilyAboutPolls) {
   EXPECT_EQ(exposition.samples.at("buntime_last_success_timestamp_seconds"), 1700000000.5);
 }
 
-TEST(ExpositionTest, EveryFamilyOfTheCatalogueIsWrittenFromAFullFleet) {
+TEST(FleetTextTest, EveryFamilyOfTheCatalogueIsWrittenFromAFullFleet) {
   const auto exposition = ReadExposition(Render(FullFleet()));
   for (const Metric& metric : Catalogue()) {
     if (std::holds_alternative<OfExporter>(metric.source)) continue;
@@ -48,7 +50,7 @@ TEST(ExpositionTest, EveryFamilyOfTheCatalogueIsWrittenFromAFullFleet) {
   }
 }
 
-TEST(ExpositionTest, WithSeveralRuntimesEverySeriesSaysWhich) {
+TEST(FleetTextTest, WithSeveralRuntimesEverySeriesSaysWhich) {
   const auto exposition = ReadExposition(Render(FullFleet()));
   for (const auto& [series, value] : exposition.samples) {
     if (series.starts_with("buntime_fleet_")) continue;
@@ -58,7 +60,7 @@ TEST(ExpositionTest, WithSeveralRuntimesEverySeriesSaysWhich) {
   }
 }
 
-TEST(ExpositionTest, SumsOverTheFleetLeaveOutWhatIsNotReported) {
+TEST(FleetTextTest, SumsOverTheFleetLeaveOutWhatIsNotReported) {
   Fleet fleet = FullFleet();
   auto reading = std::make_shared<Reading>(*fleet.runtimes[1]->reading);
   reading->snapshot.pool.size = 400;
@@ -79,7 +81,7 @@ TEST(ExpositionTest, SumsOverTheFleetLeaveOutWhatIsNotReported) {
   EXPECT_FALSE(ReadExposition(Render({1, {sizeless}})).samples.contains("buntime_fleet_runtimes"));
 }
 
-TEST(ExpositionTest, AnUnreportedValueIsNoSeries) {
+TEST(FleetTextTest, AnUnreportedValueIsNoSeries) {
   Fleet fleet = FullFleet();
   auto bare = std::make_shared<Reading>();
   AddWorker(bare->snapshot, "w", "a");
@@ -96,7 +98,7 @@ TEST(ExpositionTest, AnUnreportedValueIsNoSeries) {
   }
 }
 
-TEST(ExpositionTest, EscapesWhatTheFormatWantsEscaped) {
+TEST(FleetTextTest, EscapesWhatTheFormatWantsEscaped) {
   auto reading = std::make_shared<Reading>();
   AddWorker(reading->snapshot, "a\"b\\c\nd", "<script>").requests = 1;
   reading->shown = {0};
@@ -113,7 +115,7 @@ TEST(ExpositionTest, EscapesWhatTheFormatWantsEscaped) {
   EXPECT_EQ(header, "# HELP m back\\\\slash \"quote\" and\\nline\n# TYPE m gauge\n");
 }
 
-TEST(ExpositionTest, WritesTheSameInPieces) {
+TEST(FleetTextTest, WritesTheSameInPieces) {
   const Fleet fleet = LargeFleet(5000);
   const std::string whole = Render(fleet);
   std::string pieces;
