@@ -83,8 +83,10 @@ int Serve(const Invocation& invocation, const Config& config, const Warnings& wa
                            {"users", std::to_string((*security)->users.size())},
                            {"version", std::string(kVersion)}});
   }
-  std::jthread streaming(
-      [&](const std::stop_token& stop) { exporter.live().Run(stop, [&] { (*server)->Wake(); }); });
+  std::jthread streaming([&](const std::stop_token& stop) {
+    exporter.live().Run(
+        stop, [&] { (*server)->Wake(); }, [&] { exporter.exposition().Prepare(); });
+  });
   std::jthread polling([&](const std::stop_token& stop) { exporter.poller().Run(stop); });
 
   const int signal = AwaitEnd(reloader);

@@ -32,7 +32,7 @@ Exporter::Exporter(const Config& config, Log& log)
     : config_(config),
       log_(log),
       self_({kVersion, kRevision, kCompiler}, RuntimeNames(config)),
-      exposition_(std::make_shared<FleetCollector>([this] { return board_.Latest(); })),
+      exposition_(std::make_shared<FleetCollector>([this] { return board_.Latest(); }), clock_),
       epoch_(std::to_string(static_cast<std::int64_t>(clock_.UnixSeconds() * 1000))),
       live_(board_, history_, clock_, {config.sse_interval, config.sse_clients, epoch_}),
       answers_(epoch_),

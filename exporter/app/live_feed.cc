@@ -26,7 +26,8 @@ LiveFeed::LiveFeed(const FleetBoard& board, History& history, const Clock& clock
       options_(std::move(options)),
       seats_(options_.clients) {}
 
-void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wake) {
+void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wake,
+                   const std::function<void()>& published) {
   constexpr auto kNever = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t seen = 0;
   bool news = false;
@@ -35,7 +36,8 @@ void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wak
   while (!stop.stop_requested()) {
     const auto fleet = board_.AwaitNewer(seen, news ? due : round, stop);
     const SteadyTime now = clock_.Now();
-    if (fleet->revision != seen) {
+    const bool newer = fleet->revision != seen;
+    if (newer) {
       history_.Take(*fleet);
       seen = fleet->revision;
       news = true;
@@ -50,6 +52,7 @@ void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wak
       wake();
       round = now + kRound;
     }
+    if (newer) published();
     board_.AwaitNewer(kNever, now + kBreath, stop);
   }
 }

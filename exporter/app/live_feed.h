@@ -36,8 +36,10 @@ class LiveFeed {
   /// References outlive the object.
   LiveFeed(const FleetBoard& board, History& history, const Clock& clock, Options options);
 
-  /// Until `stop` is requested. `wake` is called when events are due.
-  void Run(const std::stop_token& stop, const std::function<void()>& wake);
+  /// Until `stop` is requested. `wake` is called when events are due, `published` after each publication (of
+  /// several that follow at once, after the last), when its events are on their way.
+  void Run(const std::stop_token& stop, const std::function<void()>& wake,
+           const std::function<void()>& published);
 
   /// A stream of `runtime`'s states. `event` names them, and with the runtime what is written once for all;
   /// `last_event_id` is what the client has seen, as it says. Any thread.

@@ -27,11 +27,18 @@ class LiveFeedTest : public testing::Test {
 
   void Start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
-      feed_.Run(stop, [this] {
-        const std::lock_guard lock(mutex_);
-        ++wakes_;
-        woken_.notify_all();
-      });
+      feed_.Run(
+          stop,
+          [this] {
+            const std::lock_guard lock(mutex_);
+            ++wakes_;
+            woken_.notify_all();
+          },
+          [this] {
+            const std::lock_guard lock(mutex_);
+            published_ = board_.Latest()->revision;
+            woken_.notify_all();
+          });
     });
   }
   void Publish(const std::string& url, const std::string& name = "blue") {
@@ -76,6 +83,7 @@ class LiveFeedTest : public testing::Test {
   std::mutex mutex_;
   std::condition_variable woken_;
   int wakes_ = 0;
+  std::uint64_t published_ = 0;  // the revision at the latest report
   std::uint64_t revision_ = 0;
   std::atomic<int> written_ = 0;
   int status_ = 0;
@@ -129,6 +137,15 @@ TEST_F(LiveFeedTest, EventsKeepTheirDistance) {
   }
   // A late wake-up makes one distance longer and the next one shorter, but never the sum.
   EXPECT_GT(std::chrono::steady_clock::now() - began, 3 * 250ms);
+}
+
+TEST_F(LiveFeedTest, ReportsPublicationsWithoutListeners) {
+  Start();
+  for (int i = 0; i < 3; ++i) {
+    Publish("state");
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(woken_.wait_for(lock, kPatience, [this] { return published_ == revision_; }));
+  }
 }
 
 TEST_F(LiveFeedTest, WhoComesBackIsNotToldTwice) {

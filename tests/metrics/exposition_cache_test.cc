@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -11,10 +13,13 @@
 #include "metrics/gzip.h"
 #include "metrics/self_metrics.h"
 #include "support/exposition_reader.h"
+#include "support/fake_clock.h"
 #include "support/fleets.h"
 
 namespace buntime {
 namespace {
+
+using namespace std::chrono_literals;
 
 // One whole gzip member and nothing behind it, as strict readers want it.
 std::string Gunzip(const std::string& bytes) {
@@ -46,7 +51,8 @@ class ExpositionCacheTest : public testing::Test {
 
   std::shared_ptr<const Fleet> fleet_ = std::make_shared<Fleet>(FullFleet());
   SelfMetrics self_{{"1.2.3", "abc", "g++ 12"}, {"blue", "green"}};
-  ExpositionCache cache_{std::make_shared<FleetCollector>([this] { return fleet_; })};
+  FakeClock clock_;
+  ExpositionCache cache_{std::make_shared<FleetCollector>([this] { return fleet_; }), clock_};
 };
 
 TEST_F(ExpositionCacheTest, GzipHoldsThePlainPage) {
@@ -75,9 +81,10 @@ TEST_F(ExpositionCacheTest, IsRenderedOncePerRevisionAndEncoding) {
 
 TEST_F(ExpositionCacheTest, APollThatIsShownIsCounted) {
   ExpositionCache cache(std::make_shared<FleetCollector>([&] {
-    self_.CountPoll("blue", Outcome::kTimeout, 0.1, {});
-    return fleet_;
-  }));
+                          self_.CountPoll("blue", Outcome::kTimeout, 0.1, {});
+                          return fleet_;
+                        }),
+                        clock_);
   cache.Register(self_.registry());
   EXPECT_NE(cache.Get(false).tail.find(R"(buntime_exporter_polls_total{outcome="timeout",runtime="blue"} 1)"),
             std::string::npos);
@@ -97,6 +104,37 @@ TEST_F(ExpositionCacheTest, TheExportersOwnMetricsAreFreshInEveryScrape) {
   }
 }
 
+TEST_F(ExpositionCacheTest, EachEncodingIsPreparedForItsOwnScrapers) {
+  std::uint64_t revision = 1;
+  const auto publish = [&] {
+    auto fleet = LargeFleet(10);
+    fleet.revision = ++revision;
+    auto runtime = std::make_shared<Runtime>(*fleet.runtimes[0]);
+    runtime->interval = 15s;
+    runtime->last_poll_unix_seconds = clock_.UnixSeconds();
+    fleet.runtimes[0] = runtime;
+    fleet_ = std::make_shared<Fleet>(std::move(fleet));
+  };
+  const auto round = [&](bool plain) {
+    clock_.Advance(5s);
+    publish();
+    const std::size_t prepared = cache_.Prepare();
+    EXPECT_EQ(cache_.Prepare(), 0U) << "it is there";
+    clock_.Advance(10s);
+    const std::string compressed = Whole(cache_.Get(true));
+    if (plain) {
+      EXPECT_EQ(Gunzip(compressed), Whole(cache_.Get(false)));
+    }
+    return prepared;
+  };
+  EXPECT_EQ(round(true), 0U);
+  EXPECT_EQ(round(true), 0U);
+  EXPECT_EQ(round(true), 0U);
+  EXPECT_EQ(round(true), 2U);
+  EXPECT_EQ(round(false), 2U);
+  EXPECT_EQ(round(false), 1U) << "the plain one was in vain";
+}
+
 TEST_F(ExpositionCacheTest, ConcurrentScrapersShareOneRendering) {
   auto large = LargeFleet(2000);
   large.revision = 7;
@@ -105,6 +143,7 @@ TEST_F(ExpositionCacheTest, ConcurrentScrapersShareOneRendering) {
   {
     std::vector<std::jthread> scrapers;
     for (ExpositionBody& body : bodies) scrapers.emplace_back([&] { body = cache_.Get(true); });
+    scrapers.emplace_back([&] { cache_.Prepare(); });
   }
   for (const ExpositionBody& body : bodies) EXPECT_EQ(body.shared, bodies[0].shared);
 }
