@@ -22,8 +22,8 @@ double ToUnit(double value, Unit unit) {
     case Unit::kOne:
       return value;
     case Unit::kMilliseconds:
-      // The runtime rounds to hundredths. From whole hundredths one division gives the nearest double: 32.42 ms are
-      // 0.03242 s, not 0.032420000000000004.
+      // The runtime rounds to hundredths. From whole hundredths one division gives the nearest double: 32.42
+      // ms are 0.03242 s, not 0.032420000000000004.
       return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 1e5;
     case Unit::kMebibytes:
       return value * 1048576.0;
