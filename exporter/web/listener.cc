@@ -18,6 +18,10 @@ using boost::system::error_code;
 // Long enough not to spin, short enough that a scrape behind it still succeeds.
 constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
+// With one in each turn of the event loop, a scraper would wait behind a crowd for as many turns as it has
+// clients.
+constexpr int kAcceptsPerTurn = 32;
+
 // The machine or the process has run out of something; waiting helps. Other errors concern one client only.
 bool IsShortage(const error_code& error) {
   return error == asio::error::no_descriptors || error == asio::error::no_memory ||
@@ -127,16 +131,18 @@ void Listener::Close() {
 void Listener::Accept(Door& from) {
   from.acceptor.async_wait(tcp::acceptor::wait_read, [this, &from](const error_code& wait_error) {
     if (wait_error || !from.acceptor.is_open()) return;
-    error_code error;
-    Socket socket = from.acceptor.accept(error);
-    if (IsShortage(error)) return OnShortage(from, error);
-    if (!error) {
+    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+      error_code error;
+      Socket socket = from.acceptor.accept(error);
+      if (error == asio::error::would_block) break;
+      if (IsShortage(error)) return OnShortage(from, error);
+      if (error) continue;  // that client has gone
       if (std::exchange(from.failing, false)) log_.Info("accepting connections again");
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       on_accept_(std::move(socket));
     }
-    Accept(from);  // whatever else went wrong ended with that client
+    Accept(from);
   });
 }
 

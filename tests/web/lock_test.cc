@@ -46,6 +46,22 @@ TEST_F(LockTest, AConnectionGoesOnAfterAWrongPassword) {
   EXPECT_EQ(client.Ask("/metrics").status, 401) << "each request stands for itself";
 }
 
+TEST_F(LockTest, AConnectionThatWasNotLetInMayNotSendAhead) {
+  Lock(WithUser());
+  Start();
+  const std::string refused = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string open = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const std::string& request : {refused, open}) {
+    HttpClient client = Connect();
+    EXPECT_EQ(client.AskRaw(request + request).Header("Connection"), "close");
+    EXPECT_TRUE(client.AtEnd());
+  }
+  HttpClient client = Connect();
+  EXPECT_EQ(client.Ask("/metrics", kGood).status, 200);
+  EXPECT_EQ(client.AskRaw(refused + refused).status, 401);
+  EXPECT_EQ(client.Read().status, 401);
+}
+
 TEST_F(LockTest, AClientThatLeavesDuringTheCheckHarmsNobody) {
   Lock(WithUser());
   Start();
