@@ -43,8 +43,12 @@ void HandshakeQueue::Withdraw(const void* owner) {
 void HandshakeQueue::RunNext() {
   running_ = !waiting_.empty();
   if (!running_) return;
-  Entry entry = std::move(waiting_.front());
-  waiting_.pop_front();
+  auto next =
+      std::ranges::find_if(waiting_, [this](const Entry& each) { return each.client != last_client_; });
+  if (next == waiting_.end()) next = waiting_.begin();
+  Entry entry = std::move(*next);
+  waiting_.erase(next);
+  last_client_ = entry.client;
   entry.begin();
   to_handshaker_([this, step = std::move(entry.step), end = std::move(entry.end)]() mutable {
     step();

@@ -1,6 +1,6 @@
-// TLS handshakes that wait for their turn on the handshake thread: one at a time, in order of arrival, at
-// most so many for each client and in all. An entry that is withdrawn costs nothing more, so its socket can
-// be closed at once.
+// TLS handshakes that wait for their turn on the handshake thread: one at a time, two of one client in a row
+// only if no other client waits, else in order of arrival; at most so many for each client and in all. An
+// entry that is withdrawn costs nothing more, so its socket can be closed at once.
 //
 // Threading: the I/O thread; steps run on the handshake thread.
 #pragma once
@@ -14,8 +14,8 @@ namespace buntime {
 
 class HandshakeQueue {
  public:
-  static constexpr std::size_t kMostOfClient = 32;
-  static constexpr std::size_t kMost = 256;
+  static constexpr std::size_t kMostOfClient = 128;
+  static constexpr std::size_t kMost = 512;
 
   using Post = std::function<void(std::function<void()>)>;
 
@@ -44,6 +44,7 @@ class HandshakeQueue {
   const Post to_handshaker_;
   const Post to_io_;
   std::deque<Entry> waiting_;
+  std::string last_client_;
   bool running_ = false;
 };
 

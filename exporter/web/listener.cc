@@ -1,5 +1,7 @@
 #include "web/listener.h"
 
+#include <poll.h>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <chrono>
@@ -40,6 +42,11 @@ std::string Explain(const ListenAddress& address, const error_code& error) {
     return text + "this machine has no such address (choose another --web.listen-address, or :port for all)";
   }
   return text + error.message() + " (check --web.listen-address)";
+}
+
+bool HasClient(tcp::acceptor& acceptor) {
+  pollfd waiting = {acceptor.native_handle(), POLLIN, 0};
+  return poll(&waiting, 1, 0) == 1;
 }
 
 std::string ToString(const tcp::endpoint& endpoint) {
@@ -131,10 +138,9 @@ void Listener::Close() {
 void Listener::Accept(Door& from) {
   from.acceptor.async_wait(tcp::acceptor::wait_read, [this, &from](const error_code& wait_error) {
     if (wait_error || !from.acceptor.is_open()) return;
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    for (int i = 0; i < kAcceptsPerTurn && (i == 0 || HasClient(from.acceptor)); ++i) {
       error_code error;
       Socket socket = from.acceptor.accept(error);
-      if (error == asio::error::would_block) break;
       if (IsShortage(error)) return OnShortage(from, error);
       if (error) continue;  // that client has gone
       if (std::exchange(from.failing, false)) log_.Info("accepting connections again");

@@ -59,6 +59,7 @@ TEST_F(CrowdsTest, WithoutPasswordsHealthIsAnsweredAndOtherAddressesAreServed) {
   for (int i = 0; i < 40; ++i) {
     readers.push_back(ConnectFrom("127.0.0.1", 4096));
     ASSERT_TRUE(readers.back().Send(kGetLarge));
+    EXPECT_EQ(readers.back().Read(false).status, i < 10 ? 200 : 503) << i;
     EXPECT_EQ(ConnectFrom("127.0.0.1").Ask("/-/healthy").status, 200) << i;
   }
   EXPECT_EQ(ConnectFrom("127.0.0.1").Ask("/metrics").status, 503) << "its address has all places";

@@ -56,6 +56,14 @@ TEST_F(HandshakeQueueTest, RunsOneAtATimeInOrder) {
   EXPECT_EQ(seen_.back(), "end 3");
 }
 
+TEST_F(HandshakeQueueTest, ClientsTakeTurns) {
+  Add("running");
+  AddMany("a", 3);
+  Add("b", "b");
+  RunAll();
+  EXPECT_EQ(seen_[3], "begin b");
+}
+
 TEST_F(HandshakeQueueTest, OneClientMayFillAPartOfIt) {
   Add("running");
   AddMany("a", HandshakeQueue::kMostOfClient);
