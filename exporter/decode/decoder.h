@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "model/outcome.h"
@@ -23,6 +24,17 @@ struct DecodeLimits {
 /// Errors: kNotJson (not JSON, or not UTF-8: says at which byte), kSchema (names the JSON path), kTooLarge
 /// (names the limit), kNotInitialized (an empty pool and no workers: the runtime has no pool yet).
 Result<Snapshot, PollError> DecodeStats(std::string body, const DecodeLimits& limits = {});
+
+struct TextLimits {
+  std::size_t bytes = std::size_t{1} << 20;  // of the whole text
+  std::size_t line = 4096;                   // bytes of a line
+  std::size_t labels = 32;                   // of a sample
+};
+
+/// Decodes the text (Prometheus' format 0.0.4) at which releases of the layout admin serve the pool without a
+/// key: a released snapshot without workers. Samples with labels and metrics that are not the pool's are
+/// passed over. Errors: as above; kNotJson names the line that is malformed.
+Result<Snapshot, PollError> DecodePoolText(std::string_view body, const TextLimits& limits = {});
 
 /// Decodes the documented dialect's pool summary. Same errors.
 Result<Summary, PollError> DecodeSummary(std::string body);
