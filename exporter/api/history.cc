@@ -17,7 +17,7 @@ float OrNan(const std::optional<double>& value) {
 }  // namespace
 
 History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
-  const bool known = runtime.up && runtime.reading;
+  const bool known = (runtime.up || runtime.read_without_key) && runtime.reading;
   const Pool no_pool;
   const Rates no_rates;
   const Pool& pool = known ? runtime.reading->snapshot.pool : no_pool;

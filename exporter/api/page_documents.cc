@@ -47,7 +47,7 @@ void WriteRuntime(JsonWriter& json, const Runtime& runtime) {
   json.Key("down_since").Number(runtime.down_since_unix_seconds);
   json.Key("last_success").Number(runtime.last_success_unix_seconds);
   // What is shown is of an earlier poll than the latest.
-  json.Key("stale").Bool(reading != nullptr && !runtime.up);
+  json.Key("stale").Bool(reading != nullptr && !runtime.up && !runtime.read_without_key);
   json.Key("poll_seconds").Number(runtime.poll_seconds);
   json.Key("layout").StringOrNull(reading != nullptr ? Name(reading->layout) : "");
   json.Key("dialect").StringOrNull(reading != nullptr ? Name(reading->snapshot.dialect) : "");

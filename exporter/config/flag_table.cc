@@ -12,16 +12,16 @@ namespace {
 
 constexpr auto kFlags = std::to_array<Flag>({
     {"runtime.url", "url", "[NAME=]URL", "",
-     "Base URL of the runtime, such as http://localhost:8000; its layout is found by itself. A URL that ends "
-     "in "
-     "/stats is read as it is. Repeat it as NAME=URL to poll several.",
+     "Base URL of the runtime, such as http://localhost:8000; its layout is detected. A URL that ends "
+     "in /stats is read as it is. Repeat it as NAME=URL to poll several.",
      "", true},
     {"runtime.name", "name", "NAME", "",
      "Value of the label `runtime` on every series; without it a single runtime has none."},
     {"runtime.plugin-base", "plugin_base", "PATH", "/metrics",
      "Where the runtime's metrics plugin is mounted."},
-    {"runtime.layout", "layout", "auto|admin|api|documented", "auto",
-     "Paths below the plugin base: admin (0.5), api (0.2), documented; auto tries them in this order."},
+    {"runtime.layout", "layout", "auto|admin|api|documented|open", "auto",
+     "Paths below the plugin base: admin (0.4, 0.5), api (0.2), documented, open (the pool alone, which 0.5 "
+     "serves without a key); auto asks the runtime's health endpoint for its version."},
     {"runtime.pool-size", "pool_size", "NUMBER", "",
      "The runtime's RUNTIME_POOL_SIZE, for releases that do not report it; without it they have no size and "
      "no "

@@ -78,10 +78,11 @@ void ReadTls(SettingReader& reader, Target& target) {
 
 void ReadAccess(SettingReader& reader, Target& target) {
   target.plugin_base = reader.UrlPrefix("plugin_base", "/metrics");
-  target.layout = reader.Choice<std::optional<Layout>, 4>("layout", {{{"auto", std::nullopt},
+  target.layout = reader.Choice<std::optional<Layout>, 5>("layout", {{{"auto", std::nullopt},
                                                                       {"admin", Layout::kAdmin},
                                                                       {"api", Layout::kApi},
-                                                                      {"documented", Layout::kDocumented}}});
+                                                                      {"documented", Layout::kDocumented},
+                                                                      {"open", Layout::kOpen}}});
   if (reader.Find("pool_size") != nullptr) {
     target.pool_size = static_cast<double>(reader.Number("pool_size", 1, 1, 1'000'000));
   }

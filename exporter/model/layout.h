@@ -1,4 +1,4 @@
-// Where a runtime serves its stats, and in which words: the three layouts and two dialects. Plain values.
+// Where a runtime serves its stats, and in which words: the layouts and the two dialects. Plain values.
 #pragma once
 
 #include <array>
@@ -7,9 +7,12 @@
 
 namespace buntime {
 
-/// In the order in which a search tries them.
-enum class Layout { kAdmin, kApi, kDocumented };
-inline constexpr std::array<Layout, 3> kLayouts = {Layout::kAdmin, Layout::kApi, Layout::kDocumented};
+/// kOpen is what releases of the layout admin serve without a key: the pool's numbers as text, and nothing of
+/// apps and workers.
+enum class Layout { kAdmin, kApi, kDocumented, kOpen };
+
+/// In the order in which a search guesses where nothing is known of a runtime.
+inline constexpr std::array<Layout, 3> kGuesses = {Layout::kAdmin, Layout::kApi, Layout::kDocumented};
 
 struct LayoutPaths {
   std::string_view name;
@@ -17,13 +20,15 @@ struct LayoutPaths {
   std::string_view summary;  // empty: the full stats already hold everything
 };
 
-inline constexpr std::array<LayoutPaths, 3> kLayoutPaths = {{
+inline constexpr std::array<LayoutPaths, 4> kLayoutPaths = {{
     {"admin", "/admin/stats", ""},
     {"api", "/api/stats", ""},
     {"documented", "/api/metrics/stats", "/api/metrics/"},
+    {"open", "/prometheus", ""},
 }};
 
-constexpr const LayoutPaths& Paths(Layout layout) { return kLayoutPaths[static_cast<std::size_t>(layout)]; }
+constexpr std::size_t Index(Layout layout) { return static_cast<std::size_t>(layout); }
+constexpr const LayoutPaths& Paths(Layout layout) { return kLayoutPaths[Index(layout)]; }
 constexpr std::string_view Name(Layout layout) { return Paths(layout).name; }
 
 enum class Dialect { kDocumented, kReleased };

@@ -127,7 +127,7 @@ void CounterState::Reconcile(Snapshot& snapshot, SteadyTime now) {
                           snapshot.pool.ephemeral_concurrency.value_or(0)};
     unserved_ += reconciler_.Settle(pool, keys);
   }
-  snapshot.pool.unserved_requests = unserved_;
+  if (snapshot.workers_reported) snapshot.pool.unserved_requests = unserved_;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Worker& worker = snapshot.workers[i];
     WorkerEntry& known = *entries[i];

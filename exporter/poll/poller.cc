@@ -19,7 +19,6 @@ struct Poller::Entry {
   SteadyTime started;  // of the poll under way
   std::unique_ptr<Attempt> attempt;
   std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
-  std::unique_ptr<VersionLookup> version_lookup;
   bool expiry_shown = false;
   SteadyTime down_since;
 };
@@ -84,14 +83,8 @@ void Poller::Run(const std::stop_token& stop) {
 
 void Poller::PollOnce() {
   for (auto& entry : entries_) Start(*entry);
-  const auto under_way = [](const auto& entry) {
-    return entry->attempt || (entry->version_lookup && !entry->version_lookup->finished());
-  };
+  const auto under_way = [](const auto& entry) { return entry->attempt != nullptr; };
   while (std::ranges::any_of(entries_, under_way)) Step(false);
-  // A version that came after its runtime's answer belongs into the one page that is printed.
-  for (auto& entry : entries_) entry->view = entry->state.View(clock_.Now());
-  changed_ = true;
-  Publish();
 }
 
 void Poller::Step(bool start_due_polls) {
@@ -127,7 +120,7 @@ void Poller::Start(Entry& entry) {
   entry.started = clock_.Now();
   entry.due = NextPoll(entry.phase, entry.state.target().interval, entry.started);
   entry.attempt = std::make_unique<Attempt>(
-      entry.state.target(), entry.state.layout(), fetcher_, clock_,
+      entry.state.target(), entry.state.known(), fetcher_, clock_,
       [this, &entry](Result<Answer, PollError> result) { OnDone(entry, std::move(result)); });
 }
 
@@ -138,15 +131,13 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   const Outcome before = entry.view->outcome;
   const bool tried_before = entry.view->tried;
   AnomalyCounts anomalies{};
-  Outcome outcome = Outcome::kOk;
+  const Outcome outcome = result ? result->outcome() : result.error().outcome;
   if (result) {
     const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
     entry.expiry_shown = false;
     if (restarted) log_.Info("runtime restarted", {{"runtime", entry.view->name}, {"url", entry.view->url}});
-    if (restarted || !entry.version_lookup) LookUpVersion(entry);
   } else {
-    outcome = result.error().outcome;
-    entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
+    entry.state.Fail(result.error(), entry.finished_attempt->next_guess(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
   if (outcome == Outcome::kOk && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
@@ -156,12 +147,6 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   }
   observer_(entry.state.target(), outcome, Seconds(took), anomalies);
   changed_ = true;
-}
-
-void Poller::LookUpVersion(Entry& entry) {
-  entry.version_lookup = std::make_unique<VersionLookup>(
-      entry.state.target(), fetcher_,
-      [&entry](std::string version) { entry.state.SetVersion(std::move(version)); });
 }
 
 void Poller::LogChange(const Entry& entry, Outcome before, bool tried_before) {
@@ -183,7 +168,8 @@ void Poller::LogChange(const Entry& entry, Outcome before, bool tried_before) {
                               {"layout", std::string(Name(view.reading->layout))},
                               {"dialect", std::string(Name(view.reading->snapshot.dialect))},
                               {"workers", std::to_string(view.reading->snapshot.workers.size())},
-                              {"down_for", down_for}});
+                              {"down_for", down_for},
+                              {"hint", std::string(WithoutKey(*view.reading))}});
 }
 
 void Poller::Publish() {

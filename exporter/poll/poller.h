@@ -19,7 +19,6 @@
 #include "poll/attempt.h"
 #include "poll/fleet_board.h"
 #include "poll/runtime_state.h"
-#include "poll/version_lookup.h"
 
 namespace buntime {
 
@@ -39,7 +38,7 @@ class Poller {
   /// From the next step of Run on polls these instead. What is known of a target that is among them
   /// unchanged, and its rhythm, stay; all others start anew. Any thread.
   void Replace(std::vector<Target> targets);
-  /// Polls each runtime once, waits for the answers and the releases' versions, publishes, returns.
+  /// Polls each runtime once, waits for the answers, publishes, returns.
   void PollOnce();
 
  private:
@@ -50,7 +49,6 @@ class Poller {
   void Step(bool start_due_polls);
   void Start(Entry& entry);
   void OnDone(Entry& entry, Result<Answer, PollError> result);
-  void LookUpVersion(Entry& entry);
   void LogChange(const Entry& entry, Outcome before, bool tried_before);
   void Publish();
 

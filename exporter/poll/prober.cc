@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "poll/runtime_state.h"
-#include "poll/version_lookup.h"
 
 namespace buntime {
 namespace {
@@ -35,7 +34,6 @@ struct Prober::Entry {
   RuntimeState state;
   std::unique_ptr<Attempt> attempt;
   std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
-  std::unique_ptr<VersionLookup> version_lookup;
   PollTrace trace;
   SteadyTime started;  // of the poll under way
   struct Waiter {
@@ -144,7 +142,7 @@ void Prober::Start(Entry& entry) {
   entry.started = clock_.Now();
   entry.trace.clear();
   entry.attempt = std::make_unique<Attempt>(
-      entry.state.target(), entry.state.layout(), fetcher_, clock_,
+      entry.state.target(), entry.state.known(), fetcher_, clock_,
       [this, &entry](Result<Answer, PollError> result) { OnDone(entry, std::move(result)); }, &entry.trace);
 }
 
@@ -158,17 +156,12 @@ void Prober::OnDone(Entry& entry, Result<Answer, PollError> result) {
     return Forget(Key(entry.key));
   }
   if (result) {
-    const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
-    if (restarted || !entry.version_lookup) {
-      entry.version_lookup = std::make_unique<VersionLookup>(
-          entry.state.target(), fetcher_,
-          [&entry](std::string version) { entry.state.SetVersion(std::move(version)); });
-    }
+    entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
   } else {
-    entry.state.Fail(result.error(), entry.finished_attempt->layout(), clock_.UnixSeconds(), took);
+    entry.state.Fail(result.error(), entry.finished_attempt->next_guess(), clock_.UnixSeconds(), took);
   }
   auto view = std::make_shared<Runtime>(*entry.state.View(now));
-  if (!view->up) view->reading = nullptr;  // an earlier poll's is not what was asked for
+  if (!result) view->reading = nullptr;  // an earlier poll's is not what was asked for
   Publish(entry, view);
   AnswerAll(entry, {ProbeAnswer::Kind::kPolled, "", std::move(view), entry.trace});
 }
@@ -176,7 +169,9 @@ void Prober::OnDone(Entry& entry, Result<Answer, PollError> result) {
 void Prober::Publish(Entry& entry, std::shared_ptr<const Runtime> view) {
   if (!entry.tried || entry.up != view->up) {
     if (view->up) {
-      log_.Info("target is up", {{"module", entry.key.first}, {"url", view->url}});
+      log_.Info("target is up", {{"module", entry.key.first},
+                                 {"url", view->url},
+                                 {"hint", std::string(WithoutKey(*view->reading))}});
     } else {
       log_.Warn("target is down", {{"module", entry.key.first},
                                    {"url", view->url},
@@ -233,7 +228,7 @@ void Prober::Expire(Entry& entry, SteadyTime now) {
   const bool last = entry.waiters.empty();
   if (last) {
     std::erase(asked_, &entry);
-    entry.state.Fail(error, entry.attempt->layout(), clock_.UnixSeconds(), took);
+    entry.state.Fail(error, entry.attempt->next_guess(), clock_.UnixSeconds(), took);
     entry.attempt.reset();
   }
   auto view = std::make_shared<Runtime>(*entry.state.View(now));

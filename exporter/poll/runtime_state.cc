@@ -23,15 +23,19 @@ RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
 }
 
 bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
-  layout_ = answer.layout;
-  layout_worked_ = true;
-  last_success_ = now;
+  last_reading_ = now;
 
   auto reading = std::make_shared<Reading>();
   reading->snapshot = std::move(answer.snapshot);
   Snapshot& snapshot = reading->snapshot;
   const bool restarted = counters_.Enter(snapshot, now);
+  // Only layout admin refuses keys. It is asked again with the next poll: the key may be mended.
+  known_.layout = answer.refused ? Layout::kAdmin : answer.layout;
+  known_.worked = true;
+  known_.health_asked = answer.version || (known_.health_asked && !restarted);
+  known_.uptime_seconds = snapshot.pool.uptime_seconds;
   if (restarted) latest_.version.clear();  // it may be another release now
+  if (answer.version && !answer.version->empty()) latest_.version = *std::move(answer.version);
   DerivePool(snapshot, target_.pool_size);
   DropTimesOfTheDead(snapshot);
   reading->layout = answer.layout;
@@ -40,31 +44,38 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->peaks.ephemeral_queue_depth =
       Track(queue_depth_, snapshot.pool.ephemeral_queue_depth, now, target_.peak_window);
   reading->rates = counters_.rates();
-  reading->apps = counters_.Apps();
+  // Without a key apps go on unseen: their last totals would be frozen numbers.
+  if (answer.layout != Layout::kOpen) reading->apps = counters_.Apps();
   reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
   reading->workers_dropped = snapshot.workers.size() - reading->shown.size();
 
-  latest_.tried = true;
-  latest_.up = true;
-  latest_.outcome = Outcome::kOk;
-  latest_.error.clear();
-  latest_.poll_seconds = Seconds(took);
-  latest_.last_success_unix_seconds = unix_seconds;
-  latest_.last_poll_unix_seconds = unix_seconds;
-  latest_.down_since_unix_seconds.reset();
   latest_.reading = std::move(reading);
+  latest_.read_without_key = answer.refused.has_value();
+  NotePoll(answer.refused ? &*answer.refused : nullptr, unix_seconds, took);
   return restarted;
 }
 
-void RuntimeState::Fail(const PollError& error, Layout tried_last, double unix_seconds, Duration took) {
-  if (!layout_worked_) layout_ = tried_last;
+void RuntimeState::Fail(const PollError& error, std::optional<Layout> next_guess, double unix_seconds,
+                        Duration took) {
+  if (!known_.worked) known_.layout = next_guess;
+  latest_.read_without_key = false;
+  known_.health_asked = false;  // what answers again may be another release
+  NotePoll(&error, unix_seconds, took);
+}
+
+void RuntimeState::NotePoll(const PollError* error, double unix_seconds, Duration took) {
   latest_.tried = true;
-  latest_.up = false;
-  latest_.outcome = error.outcome;
-  latest_.error = error.message;
+  latest_.up = error == nullptr;
+  latest_.outcome = error != nullptr ? error->outcome : Outcome::kOk;
+  latest_.error = error != nullptr ? error->message : "";
   latest_.poll_seconds = Seconds(took);
   latest_.last_poll_unix_seconds = unix_seconds;
-  if (!latest_.down_since_unix_seconds) latest_.down_since_unix_seconds = unix_seconds;
+  if (error == nullptr) {
+    latest_.last_success_unix_seconds = unix_seconds;
+    latest_.down_since_unix_seconds.reset();
+  } else if (!latest_.down_since_unix_seconds) {
+    latest_.down_since_unix_seconds = unix_seconds;
+  }
 }
 
 std::shared_ptr<const Runtime> RuntimeState::View(SteadyTime now) const {
@@ -75,7 +86,7 @@ std::shared_ptr<const Runtime> RuntimeState::View(SteadyTime now) const {
 
 std::optional<SteadyTime> RuntimeState::Expiry() const {
   if (!latest_.reading) return std::nullopt;
-  return last_success_ + target_.stale_after;
+  return last_reading_ + target_.stale_after;
 }
 
 }  // namespace buntime

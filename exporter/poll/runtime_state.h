@@ -3,8 +3,7 @@
 
 #include <memory>
 #include <optional>
-#include <string>
-#include <utility>
+#include <string_view>
 
 #include "base/clock.h"
 #include "model/fleet.h"
@@ -17,22 +16,26 @@
 
 namespace buntime {
 
+/// What a key would add, for the log; empty for a reading to which it would add nothing.
+constexpr std::string_view WithoutKey(const Reading& reading) {
+  if (reading.layout != Layout::kOpen) return {};
+  return "this is what the runtime serves without a key: a key of role admin or editor "
+         "(--runtime.api-key-file) adds apps and workers";
+}
+
 class RuntimeState {
  public:
   explicit RuntimeState(Target target);
 
   const Target& target() const { return target_; }
-  /// The layout to try first: the one that worked last, if any.
-  std::optional<Layout> layout() const { return layout_; }
+  /// What the polls so far leave to the next one.
+  const Known& known() const { return known_; }
 
-  /// A poll succeeded at `now` after `took`. Returns whether the runtime has restarted since the last
-  /// success.
+  /// A poll got an answer at `now` after `took`, if only without the key that was refused. Returns whether
+  /// the runtime has restarted since the answer before.
   bool Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took);
-  /// A poll failed. The last good reading stays until it is too old. `tried_last` is where the next search
-  /// begins if no layout ever worked: a slow runtime may answer only one path within the timeout.
-  void Fail(const PollError& error, Layout tried_last, double unix_seconds, Duration took);
-  /// The runtime's release, as its health endpoint says.
-  void SetVersion(std::string version) { latest_.version = std::move(version); }
+  /// A poll failed. The last good reading stays until it is too old. `next_guess` is Attempt's.
+  void Fail(const PollError& error, std::optional<Layout> next_guess, double unix_seconds, Duration took);
 
   /// What is to be published at `now`. The reading is left out once it is older than the target's
   /// stale_after.
@@ -41,13 +44,14 @@ class RuntimeState {
   std::optional<SteadyTime> Expiry() const;
 
  private:
+  void NotePoll(const PollError* error, double unix_seconds, Duration took);
+
   const Target target_;
-  std::optional<Layout> layout_;
-  bool layout_worked_ = false;
+  Known known_;
   CounterState counters_;
   Peak active_, utilization_, queue_depth_;
   Runtime latest_;
-  SteadyTime last_success_;
+  SteadyTime last_reading_;
 };
 
 }  // namespace buntime

@@ -171,7 +171,7 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--runtime.pool-size", "0"}, "--runtime.pool-size '0': expected a whole number from 1 to 1000000"},
       {{"--runtime.pool-size", "1e3"},
        "--runtime.pool-size '1e3': expected a whole number from 1 to 1000000"},
-      {{"--runtime.layout", "new"}, "--runtime.layout 'new': expected one of auto, admin, api, documented"},
+      {{"--runtime.layout", "new"}, "--runtime.layout 'new': expected one of auto, admin, api, documented, open"},
       {{"--runtime.plugin-base", "metrics"},
        "--runtime.plugin-base 'metrics': expected a path that starts with / and has no spaces, ? or #"},
       {{"--web.telemetry-path", "/"},

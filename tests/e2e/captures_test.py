@@ -14,12 +14,12 @@ CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtu
 
 class CapturesTest(ProgramTest):
     def test_release_0_2_26(self):
-        self.replay("0.2.26", "/metrics/api/stats", "api")
+        self.replay("0.2.26", "/metrics/api/stats", "api", "1.1.0")
 
     def test_release_0_5_4(self):
-        self.replay("0.5.4", "/metrics/admin/stats", "admin")
+        self.replay("0.5.4", "/metrics/admin/stats", "admin", "1.4.0")
 
-    def replay(self, release, path, layout):
+    def replay(self, release, path, layout, version):
         folder = os.path.join(CAPTURES, release)
         names = sorted(name for name in os.listdir(folder) if name.startswith("stats-"))
         self.assertGreaterEqual(len(names), 40)
@@ -28,8 +28,8 @@ class CapturesTest(ProgramTest):
         def answer(request):
             if request[0] == path:
                 return json_answer(self.body)
-            if request[0] == "/_/api/health":
-                return json_answer(json.dumps({"version": release}).encode())
+            if request[0] == "/api/health":
+                return json_answer(json.dumps({"version": version}).encode())
             return 200, {"Content-Type": "text/html"}, b"<html></html>"
 
         oracle = Oracle("released")
@@ -45,7 +45,7 @@ class CapturesTest(ProgramTest):
             expected = oracle.take(json.loads(self.body))
             eventually(lambda: self.assertEqual(difference(expected, exporter.metrics()), [], name) or True)
         page = exporter.metrics()
-        self.assertEqual(page.value("buntime_runtime_info", layout=layout, dialect="released", version=release), 1)
+        self.assertEqual(page.value("buntime_runtime_info", layout=layout, dialect="released", version=version), 1)
         self.assertEqual(sum(page.select("buntime_exporter_anomalies_total").values()), 0)
 
 

@@ -29,7 +29,7 @@ WRONG = [
     (["--worker.limit=-1"], ["--worker.limit", "'-1'", "whole number"]),
     (["--worker.limit", "1e3"], ["--worker.limit", "'1e3'", "whole number"]),
     (["--runtime.pool-size", "0"], ["--runtime.pool-size", "'0'", "from 1 to 1000000"]),
-    (["--runtime.layout", "old"], ["--runtime.layout", "'old'", "auto, admin, api, documented"]),
+    (["--runtime.layout", "old"], ["--runtime.layout", "'old'", "auto, admin, api, documented, open"]),
     (["--runtime.plugin-base", "metrics"], ["--runtime.plugin-base", "'metrics'", "starts with /"]),
     (["--log.level", "loud"], ["--log.level", "'loud'", "info, debug, warn, error"]),
     (["--log.format", "xml"], ["--log.format", "'xml'", "logfmt, json"]),

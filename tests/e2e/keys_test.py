@@ -40,15 +40,46 @@ class KeysTest(ProgramTest):
         self.check_secrets(exporter)
 
     def test_no_key(self):
+        """The pool is open, and what a key would add stands in the log, once."""
         exporter = self.start()
-        page = self.wait_for(exporter, "unauthorized")
-        self.assertEqual((page.value("buntime_up"), page.select("buntime_pool_total")), (0, {}))
-        self.assertIn("give it with --runtime.api-key-file", exporter.log(outcome="unauthorized")[0]["cause"])
+        page = exporter.wait_until_up()
+        self.assertEqual(page.value("buntime_runtime_info", layout="open", dialect="released",
+                                    version=self.sim.version()), 1)
+        self.assert_pool_alone(page)
+        eventually(lambda: exporter.metrics().value("buntime_exporter_polls_total", outcome="ok") > 3)
+        hints = [line["hint"] for line in exporter.log(msg="runtime is up")]
+        self.assertEqual(len(hints), 1)
+        self.assertIn("--runtime.api-key-file", hints[0])
+
+    def assert_pool_alone(self, page):
+        for name in ("buntime_uptime_seconds", "buntime_pool_total", "buntime_pool_hits_total",
+                     "buntime_pool_requests_total", "buntime_workers_created_total"):
+            self.assertGreater(page.value(name), 0, name)
+        of_apps = {name for name, _ in page.samples if name.startswith(("buntime_app_", "buntime_worker_"))}
+        self.assertEqual(of_apps, set())
+
+    def test_open_layout_is_the_same_in_numbers(self):
+        sim = self.simulator("--release", "0.5.4", "--api-key-file", self.runtime_key, "--speed", "0", "--warmup", "95s")
+        with_key = self.exporter("--runtime.url", sim.url, "--runtime.api-key-file", self.key_file).wait_until_up()
+        without = self.exporter("--runtime.url", sim.url, "--runtime.layout", "open").wait_until_up()
+        open_now = {key: value for key, value in without.samples.items()
+                    if key[0].startswith(("buntime_pool_", "buntime_workers_", "buntime_ephemeral_", "buntime_uptime"))}
+        self.assertGreater(len(open_now), 12)
+        for (name, labels), value in open_now.items():
+            if name in ("buntime_pool_total", "buntime_pool_requests_unserved_total"):
+                continue  # workers tell more
+            self.assertEqual(with_key.value(name, **dict(labels)), value, name)
 
     def test_wrong_key_until_the_file_is_mended(self):
         self.write("key", WRONG)
         exporter = self.start("--runtime.api-key-file", self.key_file)
-        self.wait_for(exporter, "unauthorized")
+        page = self.wait_for(exporter, "unauthorized")
+        self.assertEqual(page.value("buntime_up"), 0)
+        self.assertEqual(page.value("buntime_runtime_info", layout="open"), 1)
+        self.assert_pool_alone(page)
+        uptime = page.value("buntime_uptime_seconds")
+        eventually(lambda: exporter.metrics().value("buntime_uptime_seconds") > uptime + 2)
+        self.assertEqual(exporter.metrics().outcome(), "unauthorized")
         cause = exporter.log(outcome="unauthorized")[0]["cause"]
         self.assertIn("refuses the key", cause)
         self.assertIn(self.key_file, cause)

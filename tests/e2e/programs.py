@@ -90,6 +90,10 @@ class Simulator(Process):
     def port(self):
         return int(self.url.rsplit(":", 1)[1])
 
+    def version(self):
+        """What its health endpoint says."""
+        return json.loads(fetch(self.url + "/api/health").text)["version"]
+
     def control(self, verb, **parameters):
         query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in parameters.items())
         answer = fetch(f"{self.control_url}/control/{verb}?{query}", method="POST")

@@ -2,13 +2,14 @@
 
 import json
 import threading
+import time
 import unittest
 
 from client import fetch
 from fake_runtime import json_answer
 from oracle import Oracle, difference
-from programs import PACKAGES, ProgramTest
-from support import SANITIZED, eventually
+from programs import ProgramTest
+from support import SANITIZED, TIME_FACTOR, eventually
 
 KEY = "k3y-0f-an-4dmin"
 RELEASES = {"0.2.26": ("api", "released"), "documented": ("documented", "documented"), "0.5.4": ("admin", "released")}
@@ -30,7 +31,7 @@ class ReleasesTest(ProgramTest):
     def key(self, release):
         return ["--runtime.api-key-file", self.key_file] if release == "0.5.4" else []
 
-    def check_page(self, release, sim, page, prefix="", version=True):
+    def check_page(self, release, sim, page, prefix=""):
         """Every pool, app and worker series is what the raw answer says, and there is no other."""
         layout, dialect = RELEASES[release]
         headers = {"X-API-Key": KEY}
@@ -40,11 +41,14 @@ class ReleasesTest(ProgramTest):
             oracle.summary = json.loads(fetch(sim.url + prefix + STATS[release].removesuffix("stats")).text)
         self.assertEqual(difference(oracle.take(stats), page), [])
         info = dict(next(iter(page.select("buntime_runtime_info"))))
-        self.assertEqual(info, {"layout": layout, "dialect": dialect, **({"version": PACKAGES[release]} if version else {})})
+        self.assertEqual(info, {"layout": layout, "dialect": dialect, "version": sim.version()})
 
     def wait_until_known(self, exporter, **labels):
         return eventually(lambda: exporter.metrics().select("buntime_runtime_info", **labels)
                           and exporter.wait_until_up())
+
+    def asked(self, runtime):
+        return [path for path, _ in runtime.requests]
 
     def test_url_alone(self):
         for release in RELEASES:
@@ -52,26 +56,26 @@ class ReleasesTest(ProgramTest):
                 with self.subTest(release=release, unknown_paths=unknown):
                     sim = self.release(release, *FROZEN, "--unknown-path", unknown)
                     exporter = self.exporter("--runtime.url", sim.url, *self.key(release))
-                    self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
+                    self.check_page(release, sim, exporter.wait_until_up())
 
     def test_compressed_answers(self):
         sim = self.release("0.2.26", *FROZEN, "--gzip")
         exporter = self.exporter("--runtime.url", sim.url)
-        self.check_page("0.2.26", sim, self.wait_until_known(exporter, version=PACKAGES["0.2.26"]))
+        self.check_page("0.2.26", sim, exporter.wait_until_up())
 
     def test_other_shapes_of_workers(self):
         for release, shape in [("0.2.26", "array"), ("documented", "object")]:
             with self.subTest(release=release, shape=shape):
                 sim = self.release(release, *FROZEN, "--workers-shape", shape)
                 exporter = self.exporter("--runtime.url", sim.url)
-                self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
+                self.check_page(release, sim, exporter.wait_until_up())
 
     def test_url_of_the_stats(self):
         for release, path in STATS.items():
             with self.subTest(release=release):
                 sim = self.release(release, *FROZEN)
                 exporter = self.exporter("--runtime.url", sim.url + path, *self.key(release))
-                self.check_page(release, sim, self.wait_until_known(exporter, version=PACKAGES[release]))
+                self.check_page(release, sim, exporter.wait_until_up())
 
     def test_prefix_before_the_plugin(self):
         for release in RELEASES:
@@ -81,9 +85,9 @@ class ReleasesTest(ProgramTest):
                     sim = self.release(release, *FROZEN, "--plugin-base", "/deep/down/metrics")
                     exporter = self.exporter("--runtime.url", sim.url + url, "--runtime.plugin-base", base,
                                              *self.key(release))
-                    # Health stands at the root: below a prefix of the URL there is none, and so no version.
-                    page = exporter.wait_until_up() if url else self.wait_until_known(exporter, version=PACKAGES[release])
-                    self.check_page(release, sim, page, "/deep/down", version=not url)
+                    page = exporter.wait_until_up()
+                    layout, dialect = RELEASES[release]
+                    self.assertEqual(page.value("buntime_runtime_info", layout=layout, dialect=dialect), 1)
 
     def test_plugin_at_the_root(self):
         sim = self.simulator(*FROZEN, "--plugin-base", "")
@@ -121,14 +125,14 @@ class ReleasesTest(ProgramTest):
         port = sim.port
         exporter = self.exporter("--runtime.url", sim.url, *INTERVAL, "--runtime.api-key-file", self.key_file,
                                  fast=False)
-        self.wait_until_known(exporter, version=PACKAGES["0.2.26"])
+        exporter.wait_until_up()
         for warmup, release in enumerate(["documented", "0.5.4", "0.2.26", "0.5.4", "documented"], 1):
             with self.subTest(to=release):
                 sim.stop()
                 eventually(lambda: exporter.metrics().outcome() == "connect")
                 sim = self.release(release, "--listen", f"127.0.0.1:{port}", "--warmup", f"{300 - 50 * warmup}s")
                 layout, dialect = RELEASES[release]
-                self.wait_until_known(exporter, layout=layout, dialect=dialect, version=PACKAGES[release])
+                self.wait_until_known(exporter, layout=layout, dialect=dialect, version=sim.version())
         ups = [line for line in exporter.log() if line["msg"] == "runtime is up"]
         self.assertEqual([line["layout"] for line in ups],
                          ["api", "documented", "admin", "api", "admin", "documented"])
@@ -136,27 +140,99 @@ class ReleasesTest(ProgramTest):
     def test_upgrade_in_one_process(self):
         sim = self.release("0.2.26", "--warmup", "60s", "--auth", "off")
         exporter = self.exporter("--runtime.url", sim.url)
-        self.wait_until_known(exporter, version=PACKAGES["0.2.26"])
+        exporter.wait_until_up()
         sim.control("release", name="documented")
-        self.wait_until_known(exporter, layout="documented", version="documented")
+        self.wait_until_known(exporter, layout="documented", version=sim.version())
 
     def test_search_that_runs_out_of_time_says_what_the_pages_answered(self):
-        """Slow web pages at two layouts' paths leave no time for the third; that is not what is wrong."""
-        delay = 1.0 if SANITIZED else 0.4
-
+        """Web pages at two layouts' paths, and the third one hangs; that is not what is wrong."""
         never = threading.Event()
         self.addCleanup(never.set)
 
-        def slow_page(_):
-            never.wait(delay)
+        def page(request):
+            if request[0] == STATS["documented"]:
+                never.wait(60)
             return 200, {"Content-Type": "text/html"}, b"<html></html>"
 
-        runtime = self.fake_runtime(slow_page)
-        exporter = self.exporter("--runtime.url", runtime.url, "--poll.interval", f"{delay * 2.5}s", fast=False)
+        runtime = self.fake_runtime(page)
+        exporter = self.exporter("--runtime.url", runtime.url, "--poll.interval", "2s", fast=False)
         eventually(lambda: exporter.metrics().outcome())
-        self.assertIn(STATS["documented"], [path for path, _ in runtime.requests], "the search was too short")
+        self.assertIn(STATS["documented"], self.asked(runtime))
         self.assertEqual(exporter.metrics().outcome(), "not_json")
         self.assertIn("web page", exporter.log(msg="runtime is down")[0]["cause"])
+
+    def test_health_names_the_layout_and_no_other_path_is_asked(self):
+        for version, path in [("1.0.3", STATS["0.2.26"]), ("1.1.0", STATS["0.2.26"]), ("1.3.0", STATS["0.5.4"]),
+                              ("1.4.0", STATS["0.5.4"])]:
+            with self.subTest(version=version):
+                runtime = self.fake_runtime(lambda request, path=path, version=version: {
+                    "/api/health": json_answer(json.dumps({"ok": True, "version": version}).encode()),
+                    path: json_answer(b'{"pool":{"uptimeMs":1000},"workers":{}}'),
+                }.get(request[0], (200, {"Content-Type": "text/html"}, b"<html></html>")))
+                exporter = self.exporter("--runtime.url", runtime.url)
+                page = exporter.wait_until_up()
+                self.assertEqual(page.value("buntime_runtime_info", version=version), 1, "from the first poll on")
+                self.assertEqual(sum(page.select("buntime_exporter_polls_total").values()),
+                                 page.value("buntime_exporter_polls_total", outcome="ok"))
+                self.assertEqual(set(self.asked(runtime)), {"/api/health", path})
+
+    def test_full_queue_before_the_pages(self):
+        """Release 0.2.26 whose ttl=0 queue is full: paths that it does not know hang, and then fail."""
+        never = threading.Event()
+        self.addCleanup(never.set)
+
+        for hidden in (False, True):  # by a proxy that only passes the plugin's paths on
+            with self.subTest(health_is_hidden=hidden):
+                def answer(request, hidden=hidden):
+                    if request[0] == STATS["0.2.26"]:
+                        return json_answer(b'{"pool":{"uptimeMs":1000},"workers":{}}')
+                    if request[0] == "/api/health" and not hidden:
+                        return json_answer(b'{"ok":true,"version":"1.1.0"}')
+                    if not request[0].startswith("/metrics/"):
+                        return 404, {}, b""
+                    never.wait(39)
+                    return 500, {"Content-Type": "text/plain"}, b"Internal Server Error"
+
+                runtime = self.fake_runtime(answer)
+                exporter = self.exporter("--runtime.url", runtime.url, "--poll.interval", "4s", fast=False)
+                page = exporter.wait_until_up()
+                self.assertEqual(sum(page.select("buntime_exporter_polls_total").values()), 1, "in the first poll")
+                guessed = [path for path in self.asked(runtime) if path.startswith("/metrics/") and "api" not in path]
+                self.assertEqual(bool(guessed), hidden)
+
+    def test_returns_within_an_interval_and_a_timeout(self):
+        sim = self.release("0.2.26", "--warmup", "60s")
+        port, interval, timeout = sim.port, 2, 1
+        exporter = self.exporter("--runtime.url", sim.url, "--poll.interval", f"{interval}s", "--poll.timeout",
+                                 f"{timeout}s", fast=False)
+        exporter.wait_until_up()
+        sim.stop()
+        eventually(lambda: exporter.metrics().value("buntime_exporter_polls_total", outcome="connect") > 5, 40)
+        self.release("0.2.26", "--listen", f"127.0.0.1:{port}")
+        back = time.monotonic()
+        exporter.wait_until_up()
+        self.report(f"up {time.monotonic() - back:.2f} s after its return")
+        self.assertLess(time.monotonic() - back, (interval + timeout) * TIME_FACTOR)
+
+    def test_before_its_first_poll_a_runtime_is_neither_up_nor_down(self):
+        """And the first poll is soon, however long the interval."""
+        asked = threading.Event()
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+
+        def answer(_):
+            asked.set()
+            answered.wait(60)
+            return json_answer(b'{"version":"1.1.0","pool":{"uptimeMs":1},"workers":{}}')
+
+        runtimes = [self.fake_runtime(answer) for _ in range(3)]
+        flags = [flag for i, runtime in enumerate(runtimes) for flag in ("--runtime.url", f"r{i}={runtime.url}")]
+        exporter = self.exporter(*flags, "--poll.interval", "5m", "--poll.timeout", "1m", fast=False)
+        self.assertTrue(asked.wait(10 * TIME_FACTOR))
+        page = exporter.metrics()
+        self.assertEqual((page.select("buntime_up"), page.select("buntime_poll_outcome")), ({}, {}))
+        answered.set()
+        exporter.wait_until_up(3)
 
     def test_summary_that_is_missing_costs_only_the_uptime(self):
         stats = json.dumps({"pool": {"size": 5, "active": 1}, "workers": []}).encode()

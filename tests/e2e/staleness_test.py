@@ -20,7 +20,7 @@ class StalenessTest(ProgramTest):
     def start(self, *flags):
         self.sim = self.simulator("--warmup", "95s", "--speed", "0")
         exporter = self.exporter("--runtime.url", self.sim.url, "--poll.interval", f"{INTERVAL}s", *flags, fast=False)
-        eventually(lambda: exporter.metrics().select("buntime_runtime_info", version=PACKAGES["0.2.26"]))
+        exporter.wait_until_up()
         return exporter
 
     def test_last_good_data_stay_as_they_were(self):

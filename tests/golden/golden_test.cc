@@ -39,12 +39,12 @@ Target MakeTarget(const std::string& name) {
 
 class GoldenTest : public testing::Test {
  protected:
-  void Poll(RuntimeState& state, std::string body, Layout layout,
-            std::optional<double> uptime = std::nullopt) {
+  void Poll(RuntimeState& state, std::string body, Layout layout, std::optional<double> uptime = std::nullopt,
+            const std::string& version = "") {
     auto snapshot = DecodeStats(std::move(body));
     ASSERT_TRUE(snapshot) << snapshot.error().message;
     if (uptime) snapshot->pool.uptime_seconds = uptime;
-    state.Succeed({std::move(*snapshot), layout}, clock_.Now(), 1.7e9, 4ms);
+    state.Succeed({std::move(*snapshot), layout, version}, clock_.Now(), 1.7e9, 4ms);
     clock_.Advance(1s);
   }
 
@@ -86,15 +86,13 @@ TEST_F(GoldenTest, Release0_2_26) {
   Target target = MakeTarget("");
   target.pool_size = 3;
   RuntimeState state(target);
-  for (int i = 1; i <= 20; ++i) Poll(state, Capture("0.2.26", i), Layout::kApi);
-  state.SetVersion("0.2.26");
+  for (int i = 1; i <= 20; ++i) Poll(state, Capture("0.2.26", i), Layout::kApi, std::nullopt, "1.1.0");
   Expect("release-0.2.26", {&state});
 }
 
 TEST_F(GoldenTest, Release0_5_4) {
   RuntimeState state(MakeTarget(""));
-  for (int i = 1; i <= 40; ++i) Poll(state, Capture("0.5.4", i), Layout::kAdmin);
-  state.SetVersion("0.5.4");
+  for (int i = 1; i <= 40; ++i) Poll(state, Capture("0.5.4", i), Layout::kAdmin, std::nullopt, "1.4.0");
   Expect("release-0.5.4", {&state});
 }
 

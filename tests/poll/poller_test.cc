@@ -17,9 +17,10 @@ namespace buntime {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 const std::string kStats = "http://h:1/metrics/admin/stats";
-const std::string kHealth = "http://h:1/_/api/health";
+const std::string kHealth = "http://h:1/api/health";
 
 std::string Body(double uptime_ms, int hits = 0) {
   return R"({"pool":{"activeWorkers":1,"hits":)" + std::to_string(hits) + R"(,"uptimeMs":)" +
@@ -28,6 +29,8 @@ std::string Body(double uptime_ms, int hits = 0) {
 
 class PollerTest : public testing::Test {
  protected:
+  PollerTest() { fetcher_.Json(kHealth, R"({"version":"1.4.0"})"); }
+
   struct Observed {
     std::string runtime;
     Outcome outcome;
@@ -196,7 +199,6 @@ TEST_F(PollerTest, ARuntimeIsSeenUpWithinAnIntervalAndATimeoutOfItsReturnHowever
   RunFor(poller, 600s);
   EXPECT_FALSE(Only()->up);
   fetcher_.Json(kStats, Body(1000));
-  fetcher_.Json("http://h:1/api/health", "{}");
   const SteadyTime back = clock_.Now();
   Duration seen_after = Duration::max();
   RunFor(poller, 30s, [&] {
@@ -230,36 +232,107 @@ TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
   EXPECT_EQ(observed_[0].outcome, Outcome::kDns);
 }
 
-TEST_F(PollerTest, LooksUpTheVersionOnceALife) {
+TEST_F(PollerTest, KnowsTheVersionFromTheFirstPollOnAndAsksOncePerLife) {
   fetcher_.Json(kStats, Body(100000));
-  fetcher_.Json(kHealth, R"({"ok":true,"version":"0.5.4"})");
   Target target = MakeTarget("", "http://h:1");
   target.credential = {Credential::Kind::kApiKey, "", "/run/key"};
   Poller poller = MakePoller({target});
-  RunFor(poller, 16s);
-  EXPECT_EQ(Only()->version, "0.5.4");
+  RunFor(poller, 16s, [&] { EXPECT_EQ(Only()->version, Only()->up ? "1.4.0" : ""); });
+  EXPECT_TRUE(Only()->up);
   EXPECT_EQ(Requests(kHealth), 1U);
   for (const Request& request : fetcher_.requests) {
     if (request.url == kHealth) {
       EXPECT_EQ(request.credential.kind, Credential::Kind::kNone);
     }
   }
-  fetcher_.Json(kHealth, R"({"version":"0.6.0"})");
+  fetcher_.Json(kHealth, R"({"version":"1.5.0"})");
   fetcher_.Json(kStats, Body(1000));
-  RunFor(poller, 16s);
-  EXPECT_EQ(Only()->version, "0.6.0");
+  RunFor(poller, 16s, [&] {
+    EXPECT_EQ(Only()->version, Only()->reading->snapshot.pool.uptime_seconds == 1 ? "1.5.0" : "1.4.0");
+  });
+  EXPECT_EQ(Only()->version, "1.5.0");
   EXPECT_EQ(Requests(kHealth), 2U);
 }
 
-TEST_F(PollerTest, FallsBackToTheOtherHealthPathAndDoesWithoutAVersion) {
+TEST_F(PollerTest, DoesWithoutAVersion) {
   fetcher_.Json(kStats, Body(100000));
   fetcher_.Answer(kHealth, 404, "", "");
-  fetcher_.Answer("http://h:1/api/health", 200, "text/html", "<html>");
+  fetcher_.Answer("http://h:1/_/api/health", 200, "text/html", "<html>");
   Poller poller = MakePoller({MakeTarget("", "http://h:1")});
-  RunFor(poller, 6s);
+  RunFor(poller, 16s);
   EXPECT_TRUE(Only()->up);
   EXPECT_EQ(Only()->version, "");
-  EXPECT_EQ(Requests("http://h:1/api/health"), 1U);
+  EXPECT_EQ(Requests("http://h:1/_/api/health"), 1U);
+}
+
+TEST_F(PollerTest, AnUpgradeCostsNoRequestAtAPathThatTheNewReleaseDoesNotKnow) {
+  fetcher_.Json(kHealth, R"({"version":"1.1.0"})");
+  fetcher_.Json("http://h:1/metrics/api/stats", Body(100000));
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 1s);
+  EXPECT_EQ(Only()->reading->layout, Layout::kApi);
+  for (const std::string& url : {kHealth, "http://h:1/metrics/api/stats"s})
+    fetcher_.Fail(url, Outcome::kConnect, "refused");
+  RunFor(poller, 10s);
+  EXPECT_FALSE(Only()->up);
+  const std::size_t before = Requests("http://h:1/metrics/api/stats");
+  fetcher_.Json(kHealth, R"({"version":"1.4.0"})");
+  fetcher_.Json(kStats, Body(1000));
+  RunFor(poller, 10s);
+  EXPECT_EQ(Only()->reading->layout, Layout::kAdmin);
+  EXPECT_EQ(Requests("http://h:1/metrics/api/stats"), before);
+  EXPECT_EQ(Only()->version, "1.4.0");
+}
+
+TEST_F(PollerTest, WithoutAKeyTheOpenPoolIsUpAndTheLogSaysWhatAKeyAdds) {
+  fetcher_.Answer(kStats, 401, "application/json", "{}");
+  fetcher_.Answer("http://h:1/metrics/prometheus", 200, "text/plain",
+                  "buntime_hits 5\nbuntime_uptime_ms 9000\n");
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  RunFor(poller, 11s);
+  EXPECT_TRUE(Only()->up);
+  EXPECT_EQ(Only()->version, "1.4.0");
+  EXPECT_EQ(Only()->reading->layout, Layout::kOpen);
+  EXPECT_EQ(Only()->reading->snapshot.pool.hits, 5);
+  EXPECT_EQ(log_.lines,
+            std::vector<std::string>{
+                "info runtime is up url=http://h:1/metrics layout=open dialect=released workers=0 "
+                "hint=this is what the runtime serves without a key: a key of role admin or editor "
+                "(--runtime.api-key-file) adds apps and workers"});
+  EXPECT_EQ(Requests(kStats), 1U);
+}
+
+TEST_F(PollerTest, ARefusedKeyIsUnauthorizedWhileThePoolsNumbersGoOn) {
+  Target target = MakeTarget("", "http://h:1");
+  target.credential = {Credential::Kind::kApiKey, "", "/run/key"};
+  fetcher_.Json(kStats, Body(100000, 3));
+  Poller poller = MakePoller({target});
+  RunFor(poller, 1s);
+  EXPECT_EQ(Only()->reading->apps.size(), 1U);
+  const auto success = Only()->last_success_unix_seconds;
+
+  int hits = 3;
+  fetcher_.Answer(kStats, 401, "application/json", "{}");
+  fetcher_.answers["http://h:1/metrics/prometheus"] = [&](const Request&) {
+    return ExchangeResult(Response{
+        200, "text/plain", "", "buntime_hits " + std::to_string(++hits) + "\nbuntime_uptime_ms 200000\n"});
+  };
+  RunFor(poller, 60s);
+  EXPECT_FALSE(Only()->up);
+  EXPECT_EQ(Only()->outcome, Outcome::kUnauthorized);
+  EXPECT_EQ(Only()->last_success_unix_seconds, success);
+  ASSERT_NE(Only()->reading, nullptr) << "its numbers are not old";
+  EXPECT_TRUE(Only()->read_without_key);
+  EXPECT_EQ(Only()->reading->layout, Layout::kOpen);
+  EXPECT_EQ(Only()->reading->snapshot.pool.hits, hits);
+  EXPECT_TRUE(Only()->reading->apps.empty()) << "totals of apps that go on unseen";
+  EXPECT_EQ(observed_.back().outcome, Outcome::kUnauthorized);
+
+  fetcher_.Json(kStats, Body(300000, 100));
+  RunFor(poller, 6s);
+  EXPECT_TRUE(Only()->up);
+  EXPECT_EQ(Only()->reading->apps.at(0).requests, 3);
+  EXPECT_EQ(Only()->reading->snapshot.pool.hits, 100);
 }
 
 TEST_F(PollerTest, PollOnceWaitsForEveryRuntimeAndItsVersion) {
@@ -276,7 +349,7 @@ TEST_F(PollerTest, PollOnceWaitsForEveryRuntimeAndItsVersion) {
 }
 
 TEST_F(PollerTest, ASearchThatRunsOutOfTimeGoesOnWhereItEnded) {
-  // Every path takes two of the three seconds; the one that works comes last.
+  // Health tells nothing, and every path takes two of the three seconds.
   const auto slow = [this](int status, const std::string& body) {
     return [=, this](const Request& request) {
       clock_.Advance(std::min<Duration>(2s, request.timeout));
@@ -284,12 +357,14 @@ TEST_F(PollerTest, ASearchThatRunsOutOfTimeGoesOnWhereItEnded) {
       return ExchangeResult(Response{status, "application/json", "", body});
     };
   };
+  fetcher_.Answer(kHealth, 404, "", "");
+  fetcher_.Answer("http://h:1/_/api/health", 404, "", "");
   fetcher_.answers[kStats] = slow(404, "");
   fetcher_.answers["http://h:1/metrics/api/stats"] = slow(200, Body(1000));
   Poller poller = MakePoller({MakeTarget("", "http://h:1")});
   RunFor(poller, 4s);
-  EXPECT_EQ(Only()->outcome, Outcome::kNotFound);
-  RunFor(poller, 5s);
+  EXPECT_EQ(Only()->outcome, Outcome::kTimeout);
+  RunFor(poller, 10s);
   EXPECT_TRUE(Only()->up) << Only()->error;
   EXPECT_EQ(Only()->reading->layout, Layout::kApi);
 }
@@ -337,7 +412,7 @@ TEST_F(PollerTest, AReplacementCancelsThePollsOfThoseThatAreGone) {
   fetcher_.Json("http://h:2/metrics/admin/stats", Body(1000));
   poller.Replace({MakeTarget("", "http://h:2")});
   EXPECT_EQ(fetcher_.wakeups, 2);  // one from the end of the first run
-  RunFor(poller, 1s);
+  RunFor(poller, 2s);
   EXPECT_EQ(fetcher_.cancelled, std::vector<std::string>{kStats});
   EXPECT_TRUE(Only()->up);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -29,7 +30,13 @@ class ProberTest : public testing::Test {
     ProbeAnswer answer;
   };
 
-  ProberTest() { fetcher_.at_most_step = 10ms; }
+  ProberTest() {
+    fetcher_.at_most_step = 10ms;
+    fetcher_.otherwise = [](const Request& request) -> std::optional<ExchangeResult> {
+      if (!request.url.ends_with(".test/api/health")) return std::nullopt;
+      return Response{200, "application/json", "", R"({"version":"1.4.0"})"};
+    };
+  }
 
   static std::shared_ptr<const Module> MakeModule(const std::string& name, Duration timeout = 60s) {
     auto module = std::make_shared<Module>();
@@ -96,9 +103,11 @@ TEST_F(ProberTest, AnswersWithAFreshPollAndItsTrace) {
   EXPECT_TRUE(answer.runtime->up);
   EXPECT_EQ(answer.runtime->name, "");
   ASSERT_NE(answer.runtime->reading, nullptr);
-  ASSERT_EQ(answer.trace.size(), 1U);
-  EXPECT_EQ(answer.trace[0].url, Stats("a.test"));
-  EXPECT_TRUE(answer.trace[0].end.starts_with("200 application/json, ")) << answer.trace[0].end;
+  EXPECT_EQ(answer.runtime->version, "1.4.0");
+  ASSERT_EQ(answer.trace.size(), 2U);
+  EXPECT_EQ(answer.trace[0].url, "http://a.test/api/health");
+  EXPECT_EQ(answer.trace[1].url, Stats("a.test"));
+  EXPECT_TRUE(answer.trace[1].end.starts_with("200 application/json, ")) << answer.trace[1].end;
   EXPECT_EQ(fetcher_.requests[0].allowed, module_->target.allowed);
   EXPECT_EQ(observed_, std::vector<std::string>{"default ok"});
 }

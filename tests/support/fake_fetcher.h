@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ class FakeFetcher final : public Fetcher {
 
   /// Answers from now on; called anew for each request.
   std::map<std::string, std::function<ExchangeResult(const Request&)>> answers;
+  /// For URLs that are not in `answers`.
+  std::function<std::optional<ExchangeResult>(const Request&)> otherwise;
   std::vector<Request> requests;  // all that were started
   std::vector<std::string> cancelled;
 
@@ -51,6 +54,8 @@ class FakeFetcher final : public Fetcher {
     for (const auto& [id, transfer] : under_way_) {
       if (const auto answer = answers.find(transfer.request.url); answer != answers.end()) {
         ended.emplace_back(id, answer->second(transfer.request));
+      } else if (auto other = otherwise ? otherwise(transfer.request) : std::nullopt) {
+        ended.emplace_back(id, *std::move(other));
       } else if (clock_.Now() >= transfer.deadline) {
         ended.emplace_back(id, PollError{Outcome::kTimeout, "no answer from " + transfer.request.url});
       }
