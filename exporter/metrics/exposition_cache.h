@@ -45,8 +45,8 @@ class ExpositionCache {
  private:
   // The fleet's part in one encoding.
   struct Rendered {
-    std::shared_ptr<const std::string> bytes;  // null: not rendered. gzip: header and deflate blocks, flushed
-                                               // to a byte boundary
+    // Null: not rendered. gzip: header and deflate blocks, flushed to a byte boundary.
+    std::shared_ptr<const std::string> bytes;
     std::uint32_t crc = 0;   // gzip: of the plain text, continued over the tail
     std::uint32_t size = 0;  // gzip: of the plain text, modulo 2^32
     bool ahead = false;      // by Prepare, and not asked for yet

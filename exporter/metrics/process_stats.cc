@@ -1,18 +1,18 @@
 #include "metrics/process_stats.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <cstddef>
-#include <cstdint>
-#include <filesystem>
+#include <ctime>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "metrics/catalogue.h"
@@ -20,9 +20,46 @@
 namespace buntime {
 namespace {
 
-// Fields of /proc/self/stat counted from the one behind the command's name, which may itself hold spaces.
-constexpr std::size_t kUserTicks = 11, kSystemTicks = 12, kStartTicks = 19, kVirtualBytes = 20,
-                      kResidentPages = 21;
+// These are read in every scrape: statm and the clock instead of /proc/self/stat, which has all of it and
+// takes longer to make and to parse.
+
+std::optional<double> CpuSeconds() {
+  timespec time{};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) return std::nullopt;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+std::optional<double> OpenFds() {
+  DIR* const fds = opendir("/proc/self/fd");
+  if (fds == nullptr) return std::nullopt;
+  int count = -1;  // one of them is the folder being read
+  while (const dirent* entry = readdir(fds)) {
+    if (entry->d_name[0] != '.') ++count;
+  }
+  closedir(fds);
+  return count;
+}
+
+struct Memory {
+  double virtual_pages = 0;
+  double resident_pages = 0;
+};
+
+std::optional<Memory> ReadMemory() {
+  const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  std::array<char, 128> text{};
+  const ssize_t size = read(file, text.data(), text.size());
+  close(file);
+  if (size <= 0) return std::nullopt;
+  const char* const end = text.data() + size;
+  unsigned long virtual_pages = 0;
+  unsigned long resident_pages = 0;
+  const auto first = std::from_chars(text.data(), end, virtual_pages);
+  if (first.ec != std::errc() || first.ptr == end) return std::nullopt;
+  if (std::from_chars(first.ptr + 1, end, resident_pages).ec != std::errc()) return std::nullopt;
+  return Memory{static_cast<double>(virtual_pages), static_cast<double>(resident_pages)};
+}
 
 std::optional<double> BootUnixSeconds() {
   std::ifstream file("/proc/stat");
@@ -34,33 +71,35 @@ std::optional<double> BootUnixSeconds() {
   return std::nullopt;
 }
 
+std::optional<double> StartUnixSeconds() {
+  // Counted from the field behind the command's name, which may itself hold spaces.
+  constexpr std::size_t kStartTicks = 19;
+  std::ifstream file("/proc/self/stat");
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  std::istringstream fields(line.substr(line.rfind(')') + 1));
+  std::string field;
+  for (std::size_t i = 0; i <= kStartTicks; ++i) fields >> field;
+  const auto boot = BootUnixSeconds();
+  if (!fields || !boot) return std::nullopt;
+  return *boot + std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 }  // namespace
 
 ProcessStats ReadProcessStats() {
   ProcessStats stats;
+  stats.cpu_seconds = CpuSeconds();
+  if (const auto memory = ReadMemory()) {
+    const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+    stats.virtual_bytes = memory->virtual_pages * page;
+    stats.resident_bytes = memory->resident_pages * page;
+  }
+  stats.open_fds = OpenFds();
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) stats.max_fds = static_cast<double>(limit.rlim_cur);
-
-  std::error_code error;
-  const std::filesystem::directory_iterator fds("/proc/self/fd", error);
-  // One of them is the directory being read.
-  if (!error) stats.open_fds = static_cast<double>(std::distance(begin(fds), end(fds)) - 1);
-
-  std::ifstream file("/proc/self/stat");
-  std::string line;
-  if (!std::getline(file, line)) return stats;
-  std::istringstream fields(line.substr(line.rfind(')') + 1));
-  std::array<std::string, kResidentPages + 1> field;
-  for (std::string& value : field) fields >> value;
-  if (!fields) return stats;
-  const auto number = [&](std::size_t i) { return std::stod(field[i]); };
-  const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
-  stats.cpu_seconds = (number(kUserTicks) + number(kSystemTicks)) / ticks_per_second;
-  stats.virtual_bytes = number(kVirtualBytes);
-  stats.resident_bytes = number(kResidentPages) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  // The start never changes; reading the boot time (a long file) once is enough.
-  static const std::optional<double> boot = BootUnixSeconds();
-  if (boot) stats.start_unix_seconds = *boot + number(kStartTicks) / ticks_per_second;
+  static const std::optional<double> start = StartUnixSeconds();  // never changes
+  stats.start_unix_seconds = start;
   return stats;
 }
 

@@ -1,4 +1,4 @@
-// What the kernel knows about this process (proc(5): /proc/self/stat, /proc/self/fd, /proc/stat).
+// What the kernel knows about this process (proc(5): /proc/self/statm, stat and fd, /proc/stat).
 // Thread-safe.
 #pragma once
 

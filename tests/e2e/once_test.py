@@ -6,7 +6,7 @@ import time
 import unittest
 
 from exposition import Exposition
-from programs import PACKAGES, ProgramTest
+from programs import ProgramTest
 from support import TIME_FACTOR, binary
 
 URL = "http://127.0.0.1:9"

@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from programs import PACKAGES, ProgramTest
+from programs import ProgramTest
 from support import SANITIZED, TIME_FACTOR, eventually
 
 DATA = ("buntime_pool_", "buntime_app_", "buntime_worker", "buntime_uptime_", "buntime_runtime_info",
