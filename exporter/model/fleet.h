@@ -64,10 +64,11 @@ struct Runtime {
   std::string name;  // label `runtime`; empty: none
   std::string url;   // for people: origin and path, never a secret
   bool tried = false;
-  bool up = false;                     // the latest poll succeeded
-  Outcome outcome = Outcome::kOk;      // of the latest poll; means nothing before `tried`
-  std::string error;                   // why it is not up
-  bool read_without_key = false;       // it is not up because its key was refused; `reading` is current all the same
+  bool up = false;                 // the latest poll succeeded
+  Outcome outcome = Outcome::kOk;  // of the latest poll; means nothing before `tried`
+  std::string error;               // why it is not up
+  bool read_without_key =
+      false;  // it is not up because its key was refused; `reading` is current all the same
   std::optional<double> poll_seconds;  // duration of the latest poll
   std::optional<double> last_success_unix_seconds;
   std::optional<double> last_poll_unix_seconds;   // when the latest poll ended
