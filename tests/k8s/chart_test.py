@@ -23,8 +23,6 @@ def comparable(item: dict, namespace: str) -> dict:
         pod = item["spec"]["template"]["spec"]
         for items in (pod["volumes"], pod["containers"][0]["volumeMounts"], pod["containers"][0].get("env", [])):
             items.sort(key=lambda entry: entry["name"])
-        if not pod["containers"][0].get("env"):
-            pod["containers"][0].pop("env", None)  # an empty list is none
     for place in places:
         place["labels"].pop("app.kubernetes.io/managed-by")
     if item["kind"] == "ConfigMap":
