@@ -40,7 +40,7 @@ class Cluster:
         peers = f"http://127.0.0.1:{peer}"
         self._etcd = Process(["etcd", "--data-dir", f"{folder}/etcd", "--listen-client-urls", etcd, "--advertise-client-urls",
                               etcd, "--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers,
-                              "--initial-cluster", f"default={peers}", "--unsafe-no-fsync"], folder)
+                              "--initial-cluster", f"default={peers}"], folder)
         key = self.folder / "service-account.key"
         subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
         (self.folder / "tokens.csv").write_text(f'{TOKEN},admin,admin,"system:masters"\n')
@@ -72,7 +72,7 @@ class Cluster:
             assert self.kubectl("get", "namespace", "default", check=False).returncode == 0
             return True
 
-        eventually(ready, 90)
+        eventually(ready, 300)
         return self
 
     def stop(self) -> None:

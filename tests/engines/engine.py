@@ -77,7 +77,7 @@ class Engine(Process):
 
     def get(self, url: str, *options: str) -> str:
         """The body of an answer; anything but success is an AssertionError."""
-        return chroot.run(*self.beside("curl", "--silent", "--show-error", "--fail", "--max-time", "10", *options, url)).stdout
+        return chroot.run(*self.beside("curl", "--silent", "--show-error", "--fail", "--max-time", "60", *options, url)).stdout
 
     def _first(self) -> str:
         return pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="utf-8").split()[0]
