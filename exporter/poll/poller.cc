@@ -140,7 +140,7 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     entry.state.Fail(result.error(), entry.finished_attempt->next_guess(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
-  if (outcome == Outcome::kOk && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
+  if (result && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
   if (!tried_before || before != outcome) {
     LogChange(entry, before, tried_before);
     if (before == Outcome::kOk || !tried_before) entry.down_since = now;

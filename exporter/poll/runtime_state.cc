@@ -44,8 +44,12 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->peaks.ephemeral_queue_depth =
       Track(queue_depth_, snapshot.pool.ephemeral_queue_depth, now, target_.peak_window);
   reading->rates = counters_.rates();
-  // Without a key apps go on unseen: their last totals would be frozen numbers.
-  if (answer.layout != Layout::kOpen) reading->apps = counters_.Apps();
+  if (answer.layout != Layout::kOpen) {
+    reading->apps = counters_.Apps();
+  } else {
+    // Without a key apps go on unseen: their totals, and what follows from them, would be frozen numbers.
+    snapshot.pool.unserved_requests.reset();
+  }
   reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
   reading->workers_dropped = snapshot.workers.size() - reading->shown.size();
 

@@ -200,6 +200,16 @@ class ReleasesTest(ProgramTest):
                 guessed = [path for path in self.asked(runtime) if path.startswith("/metrics/") and "api" not in path]
                 self.assertEqual(bool(guessed), hidden)
 
+    def test_full_queue_of_the_simulated_release(self):
+        sim = self.release("0.2.26", "--warmup", "30s")
+        sim.control("scenario", name="queue-saturated")
+        eventually(lambda: json.loads(fetch(sim.url + STATS["0.2.26"]).text)["pool"]["ephemeralQueueDepth"] >= 100)
+        exporter = self.exporter("--runtime.url", sim.url, "--poll.interval", "2s", fast=False)
+        page = exporter.wait_until_up()
+        self.assertLessEqual(sum(page.select("buntime_exporter_polls_total").values()), 2)
+        self.assertEqual(page.value("buntime_ephemeral_queue_depth"), 100)
+        self.assertEqual(sim.truth()["answers"]["page"], 0, "asked for a path that starts a worker")
+
     def test_returns_within_an_interval_and_a_timeout(self):
         sim = self.release("0.2.26", "--warmup", "60s")
         port, interval, timeout = sim.port, 2, 1
