@@ -69,9 +69,9 @@ def _lifecycle():
                 Query("sum(rate(buntime_pool_evictions_total{$S}[W]))", "Evicted")], unit="ops",
                overrides=[colored("Created", GREEN), colored("Failed", RED), colored("Retired", BLUE), colored("Evicted", ORANGE)]),
          lines("Served and unserved requests", "Look-ups in the pool, and those among them that never reached a worker because it "
-               "did not boot. From the recording rules.",
+               "did not boot.",
                [Query("sum(rate(buntime_pool_requests_total{$S}[W]))", "Looked up"),
-                Query("clamp_min(sum(deriv(instance:buntime_pool_requests_unserved:sum{$S}[W])), 0)", "Unserved")], unit="reqps",
+                Query("sum(rate(buntime_pool_requests_unserved_total{$S}[W]))", "Unserved")], unit="reqps",
                overrides=[colored("Looked up", BLUE), colored("Unserved", RED)])],
         [lines("Failed starts", "Share of the created workers that failed, of the ten worst runtimes.",
                [Query(top(10, failed), WHO)], unit="percentunit", thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED)), width=6,

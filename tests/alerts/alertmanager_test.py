@@ -72,6 +72,7 @@ SCOPES = [
     ("BuntimeCrashLooping critical", "BuntimeRestart info", INSTANCE),
     ("BuntimeEphemeralQueueNearLimit critical", "BuntimeEphemeralQueueBacklog warning", INSTANCE),
     ("BuntimeAppErrorBudgetBurn critical", "BuntimeAppErrorBudgetBurn warning", ["cluster", "namespace", "job", "app"]),
+    ("BuntimeAppErrorBudgetBurn critical", "BuntimeAppWorkersDying warning", ["cluster", "namespace", "job", "app"]),
 ]
 
 

@@ -13,7 +13,8 @@ PARTS = {"summary": ("_sum", "_count"), "histogram": ("_sum", "_count", "_bucket
 # Counters that may be read as they stand.
 PLAIN_COUNTERS = {
     "buntime_uptime_seconds": "the age of a process is a value, not only a rate",
-    "instance:buntime_pool_requests_unserved:sum": "the difference of two counters of the same poll",
+    "instance:buntime_workers_discarded:since_start": "begins again when the runtime starts again",
+    "instance:buntime_workers_discarded:sum": "what the record above goes on from",
 }
 # What may be read over a range of a counter: rates, at how many scrapes it rose, and whether it exists.
 COUNTER_FUNCTIONS = lint.RATE_FUNCTIONS | {"changes", "present_over_time"}
@@ -39,7 +40,7 @@ class Catalogue:
         if name.startswith("buntime:"):  # a limit, which an operator may set for one app
             return lint.LabelSet({"app"}, only=True)
         if name in self.recorded:
-            return lint.label_set(lint.tree(self.recorded[name]), self.labels)
+            return lint.label_set(lint.tree(self.recorded[name]), lambda other: lint.LabelSet() if other == name else self.labels(other))
         entry, _ = self.find(name)
         if not entry:
             return lint.LabelSet()

@@ -48,11 +48,12 @@ def matchers(series):
 
 
 def sources(rule, rules):
-    """The metrics that the rule reads, through all records between."""
+    """The metrics that the rule reads, through all records between. A record may read what it was before."""
     recorded = {other.record: other for other in rules if other.record}
     result = set()
     for node, _ in lint.nodes(rule, promql.Selector):
-        result |= {node.name} | (sources(recorded[node.name], rules) if node.name in recorded else set())
+        result |= {node.name} | (
+            sources(recorded[node.name], rules) if node.name in recorded and node.name != rule.record else set())
     return result
 
 

@@ -37,6 +37,18 @@ def scenario(name, **parameters):
 NOMINAL = scenario("nominal")
 
 
+def app(name, **habits):
+    """An app of the simulator's flag --app changes its habits."""
+    return lambda site: site.simulator.control("app", name=name, **{key.replace("_", "-"): value for key, value in habits.items()})
+
+
+def in_turn(*actions):
+    def act(site):
+        for action in actions:
+            action(site)
+    return act
+
+
 def refuse(runtime="all"):
     return lambda site: site.simulator.fault("refuse", runtime=runtime)
 
@@ -61,6 +73,15 @@ INCIDENTS = [
     Incident("runtime killed", pages("BuntimeDown"), refuse(), revive()),
     Incident("crash loop", pages("BuntimeCrashLooping"), scenario("crash-loop=45"), NOMINAL),
     Incident("bad deploy", tickets("BuntimeWorkersNotServing"), scenario("bad-deploy", app="checkout"), NOMINAL),
+    Incident("an app that never boots beside a busy one", tickets("BuntimeWorkersNotServing"),
+             app("reports@1.0.0", rps=1, boots="no"), app("reports@1.0.0", rps=0),
+             simulator=("--app", "shop@1.0.0,rps=100", "--app", "reports@1.0.0,rps=0")),
+    Incident("an app whose requests all time out", tickets("BuntimeAppWorkersDying"), app("reports@1.0.0", hangs="1s"),
+             app("reports@1.0.0", hangs="0s"), simulator=("--app", "shop@1.0.0,rps=20", "--app", "reports@1.0.0,rps=1")),
+    # Only a new process gives back what discarded workers hold.
+    Incident("discarded workers leak", tickets("BuntimeWorkersLeaking"), app("shop@1.0.0", max_requests=4),
+             in_turn(app("shop@1.0.0", max_requests=1000), lambda site: site.simulator.control("restart")),
+             simulator=("--app", "shop@1.0.0,rps=30")),
     Incident("eviction thrash", tickets("BuntimeEvictionChurn"), scenario("thrash"), NOMINAL),
     Incident("pool exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted"), NOMINAL,
              simulator=("--release", "documented", "--rps", "8"), linger=40),  # long enough for everything that follows from it

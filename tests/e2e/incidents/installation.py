@@ -11,10 +11,12 @@ from programs import Exporter, Simulator
 QUIET = "quiet run"
 QUIET_DOCUMENTED = "quiet run, documented dialect"
 QUIET_PROBED = "quiet run, probed"
-QUIET_RUNS = (QUIET, QUIET_DOCUMENTED, QUIET_PROBED)
+QUIET_BUSY = "quiet run, 100 requests a second on default manifests"
+QUIET_RUNS = (QUIET, QUIET_DOCUMENTED, QUIET_PROBED, QUIET_BUSY)
 NORMAL = ["--speed", str(FACTOR), "--warmup", "2h"]
 POLLS = ["--poll.interval", "200ms", "--poll.peak-window", "1s"]  # 12 s and a minute
 DOCUMENTED = ["--release", "documented", "--rps", "2"]  # each new worker has series of its own
+BUSY = ["--app", "shop@1.0.0,rps=70", "--app", "blog@1.0.0,rps=30"]
 
 
 class Lab:
@@ -30,7 +32,8 @@ class Lab:
     def start(self):
         for incident in self.incidents:
             self.sites[incident.name] = self._site(incident)
-        for seed, name, flags in ((50, QUIET, ()), (52, QUIET_DOCUMENTED, DOCUMENTED), (53, QUIET_PROBED, ())):
+        for seed, name, flags in ((50, QUIET, ()), (52, QUIET_DOCUMENTED, DOCUMENTED), (53, QUIET_PROBED, ()),
+                                  (54, QUIET_BUSY, BUSY)):
             simulator = self._simulator(seed, *flags)
             start = self._prober if name == QUIET_PROBED else self._exporter
             self.sites[name] = Site(simulator, start(simulator.urls, name), self)

@@ -19,14 +19,14 @@ UNCHANGED = {
     "BuntimePoolExhausted": {"1"}, "BuntimeNoWorkers": {"0.8", "3", "0.9"}, "BuntimeWorkersStuckCreating": {"0.5"},
     "BuntimeEvictionChurn": {"0.5", "1"}, "BuntimeEphemeralQueueNearLimit": {"0.8"},
     "BuntimeAppErrorBudgetBurn": {"14.4", "6", "3", "10"}, "BuntimeWorkerStartFailures": {"3", "0.1"},
-    "BuntimeWorkersNotServing": {"0.5", "6"}, "BuntimePoolAccountingMismatch": {"2"},
-    "BuntimeAppHeapGrowth": {"1.5", "1.01", "1.02", "67108864"},
+    "BuntimeWorkersNotServing": {"0.1", "6"}, "BuntimeAppWorkersDying": {"0.5", "10"}, "BuntimePoolAccountingMismatch": {"2"},
+    "instance:buntime_workers_discarded:since_start": {"900"}, "BuntimeAppHeapGrowth": {"1.5", "1.01", "1.02", "67108864"},
     "BuntimeExporterDown": {"0.5"}, "BuntimeExporterPollErrors": {"0.1", "1"}, "BuntimeExporterStaleData": {"1"},
     "BuntimeExporterSlowScrapes": {"0.5"}, "BuntimeExporterSeriesChurn": {"20000", "3", "1.25"},
     "BuntimeExporterVersionSkew": {"1"}, "BuntimeMemoryNearLimit": {"0.9"}, "BuntimeOOMKilled": {"1"},
     "BuntimeAutoscalerBroken": {"1"},
     "buntime:pool_utilization:limit": {"0.8"}, "buntime:app_errors_per_requests:limit": {"0.01"},
-    "buntime:app_request_duration_seconds:limit": {"1"},
+    "buntime:app_request_duration_seconds:limit": {"1"}, "buntime:workers_discarded:limit": {"10000"},
 }
 ROUTE_TIMES = ("group_wait", "group_interval", "repeat_interval")
 
