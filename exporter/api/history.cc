@@ -47,6 +47,8 @@ void History::Take(const Fleet& fleet) {
     const std::optional<double> at = runtime->last_poll_unix_seconds;
     std::deque<Sample>& samples = track.samples;
     if (!at) continue;
+    if (at != track.polled_at) track.warnings.Take(*runtime, *at);
+    track.polled_at = at;
     // A clock that was set back starts the ten minutes anew: a graph cannot run backwards.
     if (!samples.empty() && *at < samples.back().unix_seconds) samples.clear();
     if (!samples.empty() && *at - samples.back().unix_seconds < distance) continue;
@@ -87,6 +89,12 @@ std::string History::Document(const Runtime& runtime) const {
   write("queue_depth", &Sample::queue_depth);
   json.EndObject();
   return out;
+}
+
+std::vector<Warning> History::Warnings(const Runtime& runtime) const {
+  const MutexLock lock(mutex_);
+  const auto found = tracks_.find(runtime.name);
+  return found == tracks_.end() ? std::vector<Warning>() : found->second.warnings.warnings();
 }
 
 std::uint64_t History::revision() const {

@@ -1,5 +1,6 @@
 // The last ten minutes of each runtime's pool, for the graphs of the page: a few numbers a poll, in memory
-// that does not grow with time, and hardly with the fleet.
+// that does not grow with time, and hardly with the fleet. And what is wrong with each runtime, and since
+// when.
 //
 // Thread-safe.
 #pragma once
@@ -9,9 +10,12 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "api/warnings.h"
 #include "base/mutex.h"
 #include "model/fleet.h"
 
@@ -33,6 +37,9 @@ class History {
   /// JSON: one array a quantity, oldest first, null for what was not reported.
   std::string Document(const Runtime& runtime) const;
 
+  /// Of the poll that was taken last.
+  std::vector<Warning> Warnings(const Runtime& runtime) const;
+
   /// Of the fleet that was taken last.
   std::uint64_t revision() const;
 
@@ -53,6 +60,8 @@ class History {
   };
   struct Track {
     std::deque<Sample> samples;
+    std::optional<double> polled_at;
+    WarningTracker warnings;
     bool seen = false;  // by the call of Take that is under way
   };
 

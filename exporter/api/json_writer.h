@@ -39,11 +39,14 @@ class JsonWriter {
   }
   void StringOrNull(std::string_view text) { text.empty() ? Null() : String(text); }
 
-  /// null for what JSON has no number for.
+  /// null for what JSON has no number for. To a millionth: what a sum of decimal fractions has beyond that is
+  /// noise (0.1 + 0.2 = 0.30000000000000004).
   void Number(double value) {
     if (!std::isfinite(value)) return Null();
     Separate();
-    AppendNumber(out_, value);
+    constexpr double kMillion = 1e6;
+    constexpr double kExact = 1e9;  // larger values have no millionths
+    AppendNumber(out_, std::abs(value) < kExact ? std::round(value * kMillion) / kMillion : value);
   }
   void Number(const std::optional<double>& value) { value ? Number(*value) : Null(); }
 

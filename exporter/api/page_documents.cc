@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "api/json_writer.h"
-
 namespace buntime {
 namespace {
 
@@ -57,11 +55,11 @@ void WriteRuntime(JsonWriter& json, const Runtime& runtime) {
   json.EndObject();
 }
 
-// The runtime counts them by worker alone.
-std::optional<double> SumOfErrors(const std::vector<App>& apps) {
+// What is counted by app alone, over those that report it.
+std::optional<double> Sum(const std::vector<App>& apps, std::optional<double> App::*field) {
   std::optional<double> sum;
   for (const App& app : apps) {
-    if (app.errors) sum = sum.value_or(0) + *app.errors;
+    if (app.*field) sum = sum.value_or(0) + *(app.*field);
   }
   return sum;
 }
@@ -79,13 +77,16 @@ void WritePool(JsonWriter& json, const Reading* reading) {
   json.Key("utilization").Number(pool.utilization);
   json.Key("uptime_seconds").Number(pool.uptime_seconds);
   json.Key("requests").Number(pool.requests);
-  json.Key("errors").Number(SumOfErrors(reading->apps));
+  json.Key("estimated_requests").Number(Sum(reading->apps, &App::estimated_requests));
+  json.Key("unserved_requests").Number(pool.unserved_requests);
+  json.Key("errors").Number(Sum(reading->apps, &App::errors));
   json.Key("hits").Number(pool.hits);
   json.Key("misses").Number(pool.misses);
   json.Key("evictions").Number(pool.evictions);
   json.Key("workers_created").Number(pool.workers_created);
   json.Key("workers_failed").Number(pool.workers_failed);
   json.Key("workers_retired").Number(pool.workers_retired);
+  json.Key("discarded_workers").Number(Sum(reading->apps, &App::discarded_workers));
   json.Key("heap_used_bytes").Number(pool.heap_used_bytes);
   json.Key("acquire_mean_seconds").Number(pool.acquire_mean_seconds);
   json.Key("ephemeral_concurrency").Number(pool.ephemeral_concurrency);
@@ -113,7 +114,11 @@ void WriteApps(JsonWriter& json, const Reading* reading) {
       json.Key("version").StringOrNull(app.version);
       json.Key("workers").Number(CountAlive(app.workers));
       json.Key("requests").Number(app.requests);
+      json.Key("estimated_requests").Number(app.estimated_requests);
+      json.Key("discarded_workers").Number(app.discarded_workers);
       json.Key("errors").Number(app.errors);
+      json.Key("request_seconds").Number(app.request_seconds);
+      json.Key("memory_bytes").Number(app.heap_used_bytes);
       json.Key("requests_per_second").Number(app.rates.requests_per_second);
       json.Key("errors_per_second").Number(app.rates.errors_per_second);
       json.EndObject();
@@ -151,14 +156,29 @@ void WriteWorker(JsonWriter& json, const Snapshot& snapshot, const Worker& worke
   json.Key("uptime_seconds").Number(worker.uptime_seconds);
   json.Key("idle_seconds").Number(worker.idle_seconds);
   json.Key("memory_bytes").Number(worker.heap_used_bytes);
+  json.Key("rss_bytes").Number(worker.rss_bytes);
   json.Key("request_seconds").Number(worker.request_seconds);
   json.EndObject();
 }
 
 }  // namespace
 
+void WriteWarnings(JsonWriter& json, const std::vector<Warning>& warnings) {
+  json.Key("warnings").BeginArray();
+  for (const Warning& warning : warnings) {
+    json.BeginObject();
+    json.Key("kind").String(Name(warning.kind));
+    json.Key("app").StringOrNull(warning.app);
+    json.Key("value").Number(warning.value);
+    json.Key("limit").Number(warning.limit);
+    json.Key("since").Number(warning.since_unix_seconds);
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
 std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const ExporterFacts& exporter,
-                         double now_unix_seconds) {
+                         double now_unix_seconds, const std::vector<Warning>& warnings) {
   const Reading* const reading = runtime.reading.get();
   std::string out;
   JsonWriter json(out);
@@ -166,6 +186,7 @@ std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const Expor
   WriteExporter(json, exporter, now_unix_seconds);
   WriteRuntimes(json, fleet);
   WriteRuntime(json, runtime);
+  WriteWarnings(json, warnings);
   WritePool(json, reading);
   WriteApps(json, reading);
   WriteWorkerCounts(json, reading);

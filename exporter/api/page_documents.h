@@ -4,7 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "api/json_writer.h"
+#include "api/warnings.h"
 #include "model/fleet.h"
 
 namespace buntime {
@@ -16,10 +19,14 @@ struct ExporterFacts {
   std::string metrics_path;
 };
 
-/// One runtime at a glance: state, pool, apps, counts of workers; with the names and states of the others.
+/// One runtime at a glance: state, pool, apps, counts of workers; with its warnings, and with the names and
+/// states of the others.
 /// `now` is the time of the exporter's clock, by which the page judges ages.
 std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const ExporterFacts& exporter,
-                         double now_unix_seconds);
+                         double now_unix_seconds, const std::vector<Warning>& warnings = {});
+
+/// The member `warnings` of an object: [{kind, app, value, limit, since}].
+void WriteWarnings(JsonWriter& json, const std::vector<Warning>& warnings);
 
 /// Every worker of the latest reading, in the runtime's order.
 std::string WorkersDocument(const Runtime& runtime);

@@ -3,6 +3,7 @@
 // Threading: made once; the handlers run on the server's threads and are thread-safe.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "api/history.h"
@@ -15,6 +16,8 @@
 
 namespace buntime {
 
+struct RecentProbe;  // poll/prober.h
+
 /// What the handlers answer from. References outlive them.
 struct ApiSources {
   const FleetBoard& board;
@@ -22,9 +25,10 @@ struct ApiSources {
   const Clock& clock;
   LiveFeed& live;
   DocumentAnswers& answers;
+  std::function<std::vector<RecentProbe>()> probes;  // thread-safe
 };
 
-/// The page at / and /workers with its files, and /api/…
+/// The pages with their files, /targets, and /api/…
 std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& facts);
 
 /// Buntime's documented API, below /metrics/api/metrics/. Without `prometheus` its text endpoint answers 404.

@@ -62,6 +62,14 @@ std::string DocumentAnswers::Compress(std::string_view text) {
   return Gzip(deflater_, text);
 }
 
+HttpResponse FreshJson(std::string document) {
+  HttpResponse response;
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.tail = std::move(document);
+  return response;
+}
+
 HttpResponse JsonError(int status, std::string_view error, std::string_view members) {
   HttpResponse response;
   response.status = status;

@@ -44,6 +44,9 @@ class DocumentAnswers {
   std::map<Key, std::weak_ptr<const std::string>> bodies_ GUARDED_BY(mutex_);  // those that are being read
 };
 
+/// 200 with a document that no one may keep.
+HttpResponse FreshJson(std::string document);
+
 /// `{"error":"…"}` with whatever `members` follow, such as `,"runtimes":[]`.
 HttpResponse JsonError(int status, std::string_view error, std::string_view members = {});
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/targets_page.h"
 #include "app/version.h"
 #include "metrics/process_stats.h"
 #include "metrics/text_format.h"
@@ -89,7 +88,8 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
        [](const HttpRequest&) { return PlainAnswer(200, "healthy"); }, open},
       {std::string(web_path::kReady), kInline, [this](const HttpRequest&) { return Ready(); }, open},
   };
-  const ApiSources sources = {board_, history_, clock_, live_, answers_};
+  const ApiSources sources = {board_, history_, clock_,
+                              live_,  answers_, [this] { return probe_desk_.Recent(); }};
   std::ranges::move(
       PageRoutes(sources, {std::string(kVersion), std::string(kRevision), config_.telemetry_path}),
       std::back_inserter(routes));
@@ -101,8 +101,6 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                     .handle_later = [this](const HttpRequest& request, Reply reply) {
                       probe_desk_.Handle(request, std::move(reply));
                     }});
-  routes.push_back({std::string(web_path::kTargets), kPool,
-                    [this](const HttpRequest& request) { return Targets(request); }});
   if (lifecycle.reload) {
     routes.push_back({std::string(web_path::kReload), kPool,
                       [reload = std::move(lifecycle.reload)](const HttpRequest&) {
@@ -121,22 +119,6 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
                       }});
   }
   return routes;
-}
-
-HttpResponse Exporter::Targets(const HttpRequest& request) const {
-  HttpResponse response;
-  response.headers = {{"Vary", "Accept"}, {"Cache-Control", "no-cache"}};
-  if (WantsJson(request.accept)) {
-    response.content_type = "application/json";
-    response.tail = TargetsAsJson(*board_.Latest(), probe_desk_.Recent());
-    return response;
-  }
-  response.content_type = "text/html; charset=utf-8";
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-                                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-  response.tail = TargetsAsHtml(*board_.Latest(), probe_desk_.Recent(), clock_.UnixSeconds());
-  return response;
 }
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {

@@ -59,7 +59,6 @@ class Exporter {
   std::vector<Route> Routes(Lifecycle lifecycle);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse Ready() const;
-  HttpResponse Targets(const HttpRequest& request) const;
 
   // Whoever is referred to stands above those that refer to it.
   const Config& config_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,8 +8,12 @@
 
 #include "app/api_routes.h"
 #include "app/runtime_choice.h"
+#include "app/targets_page.h"
+#include "base/text.h"
+#include "model/web_paths.h"
 #include "page/assets.h"
 #include "web/etag.h"
+#include "web/query.h"
 
 namespace buntime {
 namespace {
@@ -18,29 +23,63 @@ constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-Route AssetRoute(const Asset& asset) {
-  const std::string etag = "\"" + std::to_string(std::hash<std::string_view>()(asset.body)) + "\"";
-  return {std::string(asset.path), Route::Where::kInline, [asset, etag](const HttpRequest& request) {
-            HttpResponse response;
-            response.content_type = asset.content_type;
-            response.headers = {{"Content-Security-Policy", std::string(kPagePolicy)},
-                                {"Referrer-Policy", "no-referrer"},
-                                {"Cache-Control", "no-cache"},
-                                {"ETag", etag}};
-            if (HasIt(request.if_none_match, etag)) {
-              response.status = 304;
-            } else {
-              response.tail = asset.body;
-            }
+class AssetAnswer {
+ public:
+  explicit AssetAnswer(const Asset& asset)
+      : asset_(asset), etag_("\"" + std::to_string(std::hash<std::string_view>()(asset.body)) + "\"") {}
+
+  HttpResponse operator()(const HttpRequest& request) const {
+    HttpResponse response;
+    response.content_type = asset_.content_type;
+    response.headers = {{"Content-Security-Policy", std::string(kPagePolicy)},
+                        {"Referrer-Policy", "no-referrer"},
+                        {"Cache-Control", "no-cache"},
+                        {"ETag", etag_}};
+    if (HasIt(request.if_none_match, etag_)) {
+      response.status = 304;
+    } else {
+      response.tail = asset_.body;
+    }
+    return response;
+  }
+
+ private:
+  Asset asset_;
+  std::string etag_;
+};
+
+using web_path::kTargets;
+
+const Asset& TargetsPage() { return *std::ranges::find(PageAssets(), kTargets, &Asset::path); }
+
+// A page about one runtime is the list of targets instead where the address names none: several are
+// configured, none, or none of this name.
+Route PageRoute(const Asset& asset, const FleetBoard& board) {
+  return {std::string(asset.path), Route::Where::kInline,
+          [&board, page = AssetAnswer(asset), list = AssetAnswer(TargetsPage())](const HttpRequest& request) {
+            const bool probed = QueryParameter(request.query, "target").has_value();
+            const auto choice = ChooseRuntime(*board.Latest(), request, Unnamed::kRefused);
+            return probed || choice.index() == 0 ? page(request) : list(request);
+          }};
+}
+
+Route TargetsRoute(const ApiSources& sources) {
+  return {std::string(kTargets), Route::Where::kPool,
+          [&board = sources.board, &history = sources.history, probes = sources.probes,
+           list = AssetAnswer(TargetsPage())](const HttpRequest& request) {
+            HttpResponse response = WantsJson(request.accept)
+                                        ? FreshJson(TargetsAsJson(*board.Latest(), probes(), history))
+                                        : list(request);
+            response.headers.emplace_back("Vary", "Accept");
             return response;
           }};
 }
 
-// A handler on the pool for what concerns one runtime, the first where none is named.
-Route RuntimeRoute(
-    std::string path, const FleetBoard& board,
-    std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&, const Runtime&)>
-        answer) {
+using RuntimeAnswer =
+    std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&, const Runtime&)>;
+
+// A handler on the pool for what concerns one configured runtime, the first where none is named.
+Route RuntimeRoute(std::string path, const FleetBoard& board, RuntimeAnswer answer) {
   return {std::move(path), Route::Where::kPool,
           [&board, answer = std::move(answer)](const HttpRequest& request) {
             const auto fleet = board.Latest();
@@ -50,29 +89,49 @@ Route RuntimeRoute(
           }};
 }
 
+// The same, and for a target of /probe, which ?target=URL&module=NAME names.
+Route TargetRoute(std::string path, const ApiSources& sources, RuntimeAnswer answer,
+                  std::function<std::string(const Fleet&, const Runtime&)> write) {
+  Route route = RuntimeRoute(std::move(path), sources.board, std::move(answer));
+  route.handle = [&board = sources.board, probes = sources.probes, write = std::move(write),
+                  configured = std::move(route.handle)](const HttpRequest& request) {
+    const auto target = QueryParameter(request.query, "target");
+    if (!target) return configured(request);
+    const std::string module = QueryParameter(request.query, "module").value_or("default");
+    for (const RecentProbe& probe : probes()) {
+      if (probe.module == module && probe.runtime->url == *target)
+        return FreshJson(write(*board.Latest(), *probe.runtime));
+    }
+    return JsonError(
+        404, Printable(*target, 200) + " was not probed lately by the module " + Printable(module, 80));
+  };
+  return route;
+}
+
 }  // namespace
 
 std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& facts) {
   using FleetPtr = std::shared_ptr<const Fleet>;
-  const auto view = [facts, &clock = sources.clock](const Fleet& fleet, const Runtime& runtime) {
-    return ViewDocument(fleet, runtime, facts, clock.UnixSeconds());
+  const auto view = [facts, &clock = sources.clock, &history = sources.history](const Fleet& fleet,
+                                                                                const Runtime& runtime) {
+    return ViewDocument(fleet, runtime, facts, clock.UnixSeconds(), history.Warnings(runtime));
   };
-  DocumentAnswers& answers = sources.answers;
+  const auto probed_view = [facts, &clock = sources.clock](const Fleet& fleet, const Runtime& runtime) {
+    return ViewDocument(fleet, runtime, facts, clock.UnixSeconds(), {});
+  };
+  const auto workers = [](const Fleet&, const Runtime& runtime) { return WorkersDocument(runtime); };
+  // A document that changes when the fleet does.
+  const auto document = [&answers = sources.answers](auto write) -> RuntimeAnswer {
+    return [&answers, write](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
+      return answers.Answer(request, runtime.name, fleet->revision, [&] { return write(*fleet, runtime); });
+    };
+  };
   std::vector<Route> routes = {
-      RuntimeRoute(
-          "/api/view", sources.board,
-          [&answers, view](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
-            return answers.Answer(request, runtime.name, fleet->revision,
-                                  [&] { return view(*fleet, runtime); });
-          }),
-      RuntimeRoute("/api/workers", sources.board,
-                   [&answers](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
-                     return answers.Answer(request, runtime.name, fleet->revision,
-                                           [&] { return WorkersDocument(runtime); });
-                   }),
+      TargetRoute("/api/view", sources, document(view), probed_view),
+      TargetRoute("/api/workers", sources, document(workers), workers),
       RuntimeRoute("/api/history", sources.board,
-                   [&answers, &history = sources.history](const HttpRequest& request, const FleetPtr&,
-                                                          const Runtime& runtime) {
+                   [&answers = sources.answers, &history = sources.history](
+                       const HttpRequest& request, const FleetPtr&, const Runtime& runtime) {
                      return answers.Answer(request, runtime.name, history.revision(),
                                            [&] { return history.Document(runtime); });
                    }),
@@ -81,8 +140,16 @@ std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& fa
                                                 const Runtime& runtime) {
                      return live.Subscribe("view", view, *fleet, runtime, request.last_event_id);
                    }),
+      TargetsRoute(sources),
   };
-  for (const Asset& asset : PageAssets()) routes.push_back(AssetRoute(asset));
+  for (const Asset& asset : PageAssets()) {
+    if (asset.path == kTargets) continue;
+    if (asset.content_type.starts_with("text/html")) {
+      routes.push_back(PageRoute(asset, sources.board));
+    } else {
+      routes.push_back({std::string(asset.path), Route::Where::kInline, AssetAnswer(asset)});
+    }
+  }
   return routes;
 }
 

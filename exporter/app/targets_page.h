@@ -1,11 +1,12 @@
-// The page at /targets: every configured runtime and every target that was probed lately, how its latest poll
-// went, and since when. HTML for people, JSON for programs. Pure functions, thread-safe.
+// What the list of targets shows: every configured runtime and every target that was probed lately, how its
+// latest poll went, since when, and its pool at a glance. Pure functions, thread-safe.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/history.h"
 #include "model/fleet.h"
 #include "poll/prober.h"
 
@@ -15,9 +16,6 @@ namespace buntime {
 bool WantsJson(std::string_view accept);
 
 /// {"runtimes":[…],"probes":[…]}: the same members for both, null for what is not known.
-std::string TargetsAsJson(const Fleet& fleet, const std::vector<RecentProbe>& probes);
-
-/// Without script; all text from outside is escaped. `now` is Unix time.
-std::string TargetsAsHtml(const Fleet& fleet, const std::vector<RecentProbe>& probes, double now);
+std::string TargetsAsJson(const Fleet& fleet, const std::vector<RecentProbe>& probes, const History& history);
 
 }  // namespace buntime

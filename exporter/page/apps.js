@@ -6,17 +6,23 @@ import { count, isKnown, percent, rate, UNKNOWN } from './format.js';
 const ROWS = 8;
 
 const share = ({ errors, requests }) =>
-  isKnown(errors) && requests > 0 ? percent(errors / requests) : UNKNOWN;
+  isKnown(errors) && requests > 0 ? percent(Math.min(1, errors / requests)) : UNKNOWN;
+
+// Requests that the exporter attributed, because the runtime lost the counts of the workers that took them, are
+// marked where they are more than a tenth.
+const isEstimate = ({ requests, estimated_requests: estimated }) => isKnown(estimated) && estimated > requests / 10;
+const requestsOf = (app) => `${isEstimate(app) ? '≈ ' : ''}${count(app.requests)}`;
 
 export const BY_REQUESTS = {
   measure: (app) => app.requests,
   none: () => 'No requests seen yet.',
   columns: [
     { label: 'Workers', text: (app) => count(app.workers) },
-    { label: 'Requests', text: (app) => count(app.requests) },
+    { label: 'Requests', text: requestsOf },
     { label: 'Per second', text: (app) => rate(app.requests_per_second) },
   ],
   order: [(app) => app.requests],
+  rest: restOfRequests,
 };
 
 export const BY_ERRORS = {
@@ -32,6 +38,24 @@ export const BY_ERRORS = {
   order: [(app) => app.errors_per_second, (app) => app.errors],
 };
 
+// What makes the table sum to the pool: the other apps, and requests that no app took (a worker failed to boot, or they
+// were lost before the exporter started).
+function restOfRequests(apps, others, pool) {
+  const sum = (list, key) => list.reduce((total, app) => total + (app[key] ?? 0), 0);
+  const rest = others.length === 0 ? [] : [{
+    app: `${count(others.length)} other ${others.length === 1 ? 'app' : 'apps'}`,
+    workers: sum(others, 'workers'),
+    requests: sum(others, 'requests'),
+    requests_per_second: isKnown(pool.requests_per_second) ? sum(others, 'requests_per_second') : null,
+  }];
+  const none = {
+    app: 'No app', workers: null, requests: pool.requests - sum(apps, 'requests'),
+    requests_per_second: isKnown(pool.requests_per_second)
+      ? Math.max(0, pool.requests_per_second - sum(apps, 'requests_per_second')) : null,
+  };
+  return isKnown(pool.requests) && none.requests >= 1 ? [...rest, none] : rest;
+}
+
 function compare(order) {
   return (left, right) => {
     for (const key of order) {
@@ -43,18 +67,25 @@ function compare(order) {
 }
 
 // Returns a function that shows the view's apps, or null where they are not known.
-export function topApps(id, caption, { measure, none, columns, order }) {
+export function topApps(id, caption, { measure, none, columns, order, rest }) {
   const host = byId(id);
   const rows = Array.from({ length: ROWS }, () => row(columns));
+  const restRows = Array.from({ length: rest ? 2 : 0 }, () => row(columns));
+  const note = element('p', { class: 'muted note' });
   const heads = ['App', 'Version', ...columns.map(({ label }) => label)]
     .map((label) => element('th', { scope: 'col' }, label));
   const empty = element('p', { class: 'muted' });
   host.append(
     element('table', {}, element('caption', { class: 'hidden' }, caption), element('thead', {}, element('tr', {}, ...heads)),
-      element('tbody', {}, ...rows.map(({ node }) => node))), empty);
+      element('tbody', {}, ...rows.map(({ node }) => node)),
+      element('tfoot', {}, ...restRows.map(({ node }) => node))), note, empty);
 
-  return (apps) => {
-    const top = (apps ?? []).filter((app) => measure(app) > 0).sort(compare(order)).slice(0, ROWS);
+  return (apps, pool) => {
+    const sorted = (apps ?? []).filter((app) => measure(app) > 0).sort(compare(order));
+    const top = sorted.slice(0, ROWS);
+    const remaining = rest && top.length > 0 ? rest(apps, sorted.slice(ROWS), pool) : [];
+    restRows.forEach(({ show }, at) => show(remaining[at], Infinity));
+    setText(note, rest && top.some(isEstimate) ? '≈ more than a tenth is estimated: the runtime lost the counts of workers it discarded.' : '');
     const most = Math.max(...top.map(measure));
     setText(empty, top.length > 0 ? '' : apps === null ? 'Not known.' : none(apps));
     rows.forEach(({ show }, at) => show(top[at], most));
@@ -70,7 +101,7 @@ export function topApps(id, caption, { measure, none, columns, order }) {
       if (node.hidden) return;
       setText(app, item.app);
       app.title = item.app;
-      setText(version, item.version ?? UNKNOWN);
+      setText(version, item.version ?? '');
       version.title = item.version ?? '';
       columns.forEach(({ text }, at) => setText(cells[at], text(item)));
       node.style.setProperty('--share', `${(measure(item) / most) * 100}%`);

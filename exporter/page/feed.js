@@ -7,26 +7,43 @@ const LEAST_SILENCE_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
 const REFUSED_RETRY_MS = 10_000;
+const LEAST_POLL_MS = 1_000;
 const HIDDEN_MS = 30_000;
 
 // The exporter answered, and the answer is no: asking again soon will not help.
 class Refused extends Error {}
 
-function address(path, runtime) {
-  return runtime === null ? path : `${path}?runtime=${encodeURIComponent(runtime)}`;
+// What a page is about, as a query: runtime=NAME, target=URL&module=NAME, or '' for the only runtime.
+export function subject() {
+  const query = new URLSearchParams(location.search);
+  const kept = ['runtime', 'target', 'module'].filter((key) => query.has(key)).map((key) => [key, query.get(key)]);
+  return new URLSearchParams(kept).toString();
 }
 
-export async function getJson(path, runtime) {
-  const response = await fetch(address(path, runtime), { cache: 'no-cache', signal: AbortSignal.timeout(PATIENCE_MS) });
+const address = (path, about) => (about === '' ? path : `${path}?${about}`);
+
+export async function getJson(path, about = '') {
+  const response = await fetch(address(path, about), {
+    cache: 'no-cache', headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE_MS),
+  });
   if (response.ok) return response.json();
-  const text = (await response.text()).trim();
+  const text = sentence((await response.text()).trim());
   const passing = response.status === 429 || response.status >= 500;
   throw new (passing ? Error : Refused)(text || `status ${response.status}`);
 }
 
+// Of an answer that is no success: {"error": "…"} or plain text.
+function sentence(text) {
+  try {
+    return JSON.parse(text).error;
+  } catch {
+    return text;
+  }
+}
+
 export class Feed {
   #handlers;
-  #runtime = null;
+  #about = '';
   #source = null;
   #retry = 0;
   #watchdog = 0;
@@ -45,9 +62,8 @@ export class Feed {
     addEventListener('pageshow', (event) => event.persisted && this.#start());
   }
 
-  // Of the runtime of this name, or with null of the first one.
-  watch(runtime) {
-    this.#runtime = runtime;
+  watch(about) {
+    this.#about = about;
     this.#failures = 0;
     this.#handlers.onLink({ state: 'connecting' });
     this.#start();
@@ -71,7 +87,7 @@ export class Feed {
     }
     let view;
     try {
-      view = await getJson('api/view', this.#runtime);
+      view = await getJson('api/view', this.#about);
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);
       return;
@@ -81,7 +97,12 @@ export class Feed {
     this.#contact = Date.now() / 1000;
     this.#deliver(view);
     this.#handlers.onFresh();
-    this.#listen(view.runtime.interval_seconds * 1000);
+    const interval = view.runtime.interval_seconds * 1000;
+    if (new URLSearchParams(this.#about).has('target')) {
+      this.#poll(interval);
+    } else {
+      this.#listen(interval);
+    }
   }
 
   #failed(error) {
@@ -99,8 +120,14 @@ export class Feed {
     this.#retry = setTimeout(() => this.#start(), milliseconds);
   }
 
+  // Targets of /probe change when they are probed; there is no stream of them.
+  #poll(interval) {
+    this.#handlers.onLink({ state: 'polling' });
+    this.#startIn(Math.max(LEAST_POLL_MS, interval));
+  }
+
   #listen(interval) {
-    const source = new EventSource(address('api/events', this.#runtime));
+    const source = new EventSource(address('api/events', this.#about));
     let opened = false;
     this.#source = source;
     source.onopen = () => {
@@ -114,8 +141,7 @@ export class Feed {
         this.#failed(new Error('the stream ended'));
       } else {
         // Views are to be had, streams are not: there are too many listeners, or a proxy is in the way.
-        this.#handlers.onLink({ state: 'polling' });
-        this.#startIn(interval);
+        this.#poll(interval);
       }
     };
   }

@@ -3,8 +3,8 @@
 import { BY_ERRORS, BY_REQUESTS, topApps } from './apps.js';
 import { bar, QUEUE, SLOTS } from './bars.js';
 import { Chart } from './chart.js';
-import { byId } from './dom.js';
-import { getJson } from './feed.js';
+import { byId, setText } from './dom.js';
+import { getJson, subject } from './feed.js';
 import { count, number, percent, rate } from './format.js';
 import { gauge } from './gauge.js';
 import { append, emptyHistory } from './history.js';
@@ -46,18 +46,36 @@ function showHistory() {
   for (const chart of charts) chart.show(history);
 }
 
+// Cards and charts of what the runtime does not report; one line says what is missing.
+function foldCards({ pool, apps }) {
+  if (pool === null) return;
+  const missing = [];
+  const fold = (ids, reported, name) => {
+    for (const id of ids) byId(id).hidden = !reported;
+    if (!reported) missing.push(name);
+  };
+  fold(['chart-utilization'], pool.utilization !== null, 'utilization');
+  fold(['card-queue', 'chart-queue'], pool.ephemeral_queue_limit !== null, 'ephemeral queue');
+  fold(['card-errors', 'chart-errors'], pool.errors !== null || apps.length === 0, 'errors');
+  setText(byId('missing'), missing.length === 0 ? '' : `Not reported by this runtime: ${missing.join(', ')}.`);
+}
+
 startPage({
   onView: (view) => {
-    if (latest !== null && latest.runtime.name !== view.runtime.name) history = emptyHistory();
+    if (latest !== null && latest.runtime.url !== view.runtime.url) history = emptyHistory();
     latest = view;
-    for (const show of showPool) show(view.pool);
-    for (const show of showApps) show(view.pool === null ? null : view.apps);
+    const warned = view.warnings.some(({ kind }) => kind === 'pool');
+    for (const show of showPool) show(view.pool, warned);
+    for (const show of showApps) show(view.pool === null ? null : view.apps, view.pool);
+    foldCards(view);
     showHistory();
   },
-  onFresh: async (runtime) => {
+  onFresh: async () => {
     const question = ++asked;
+    // Of a target of /probe the exporter remembers only the latest poll.
+    if (subject().startsWith('target=')) return;
     try {
-      const answer = await getJson('api/history', runtime);
+      const answer = await getJson('api/history', subject());
       if (question !== asked) return;
       history = answer;
       showHistory();

@@ -2,15 +2,13 @@
 // one value of the view as it is.
 
 import { byId, element, outsideText, setText } from './dom.js';
-import { Feed, getJson } from './feed.js';
+import { Feed, subject } from './feed.js';
 import { FORMATS, UNKNOWN } from './format.js';
-import { describe, linkWord } from './status.js';
+import { describe, linkWord, sentences } from './status.js';
 
 const PAGE = document.title.split(' · ')[0];
 
-const chosenRuntime = () => new URLSearchParams(location.search).get('runtime');
-
-// Starts the page: onView(view) for every view while the page is not paused, onFresh(runtime) when what happened before
+// Starts the page: onView(view) for every view while the page is not paused, onFresh() when what happened before
 // the next view has to be asked for.
 export function startPage({ onView, onFresh }) {
   let view = null;
@@ -20,7 +18,8 @@ export function startPage({ onView, onFresh }) {
   const showStatus = () => {
     const status = describe(view, link);
     byId('status').dataset.state = status.state;
-    byId('content').dataset.fresh = status.state === 'up' ? 'yes' : 'no';
+    byId('content').dataset.fresh = ['up', 'warn'].includes(status.state) ? 'yes' : 'no';
+    byId('content').dataset.warn = status.warnings.map(({ kind }) => kind).join(' ');
     say(byId('status-text'), status);
     setText(byId('link'), linkWord(link, paused, view?.runtime.interval_seconds));
     byId('link').dataset.state = paused ? 'paused' : link.state;
@@ -41,41 +40,41 @@ export function startPage({ onView, onFresh }) {
       show();
     },
     onFresh: () => {
-      if (!paused) onFresh(chosenRuntime());
+      if (!paused) onFresh();
     },
     onLink: (next) => {
       link = next;
       showStatus();
-      if (next.state === 'refused') offerRuntimes();
     },
   });
 
   const choose = () => {
     view = null;
     showPages();
-    feed.watch(chosenRuntime());
+    feed.watch(subject());
   };
   byId('runtime').addEventListener('change', (event) => {
-    const query = new URLSearchParams(location.search);
-    query.set('runtime', event.target.value);
-    history.pushState(null, '', `?${query}`);
+    history.pushState(null, '', `?${new URLSearchParams({ runtime: event.target.value })}`);
     choose();
   });
   addEventListener('popstate', choose);
   byId('pause').addEventListener('click', () => {
     paused = !paused;
     byId('pause').setAttribute('aria-pressed', String(paused));
-    if (!paused && view !== null) onFresh(chosenRuntime());
+    if (!paused && view !== null) onFresh();
     show();
   });
   choose();
 }
 
 // Screen readers read out what changes here, so nothing may change that says nothing new.
-function say(paragraph, { title, detail }) {
-  const text = `${title} ${detail}`;
-  if (paragraph.textContent === text) return;
-  paragraph.replaceChildren(element('strong', {}, title), ' ', outsideText(detail));
+function say(paragraph, { title, detail, warnings }) {
+  const links = sentences(warnings);
+  const text = [title, detail, ...links.map((link) => link.text)].filter((part) => part !== '').join(' ');
+  if (paragraph.dataset.said === text) return;
+  paragraph.dataset.said = text;
+  const nodes = links.flatMap((link) => [' ', element('a', { href: keepSubject(link.href) }, outsideText(link.text))]);
+  paragraph.replaceChildren(element('strong', {}, title), ' ', outsideText(detail), ...nodes);
 }
 
 // <dd data-value="pool.size" data-as="count">: a path into the view and one of FORMATS.
@@ -83,13 +82,20 @@ function showValues(view) {
   for (const node of document.querySelectorAll('[data-value]')) {
     const value = node.dataset.value.split('.').reduce((part, key) => part?.[key], view);
     setText(node, FORMATS[node.dataset.as ?? 'count'](value));
+    if (view.pool !== null) fold(node, value ?? null);
   }
+}
+
+// What the runtime does not report is not shown; what explains a gap, only where there is one.
+function fold(node, value) {
+  const pair = node.closest('dl > div');
+  if (node.dataset.value.startsWith('pool.')) pair.hidden = value === null || (pair.dataset.only === 'some' && value < 1);
 }
 
 function showHead({ runtime, runtimes, exporter }) {
   const source = byId('source');
   if (source !== null) {
-    setText(byId('title'), runtime.name || 'Buntime');
+    setText(byId('title'), runtime.name || (subject().startsWith('target=') ? runtime.url : 'Buntime'));
     setText(source, sourceLine(runtime));
   }
   // What was not built from a repository has no revision to tell.
@@ -109,7 +115,7 @@ function sourceLine({ url, version, layout, dialect }) {
 }
 
 function showPicker(runtimes, chosen) {
-  byId('picker').hidden = runtimes.length < 2 && runtimes[0]?.name === chosen;
+  byId('picker').hidden = runtimes.length < 2 || subject().startsWith('target=');
   const select = byId('runtime');
   while (select.options.length > runtimes.length) select.options[select.options.length - 1].remove();
   runtimes.forEach(({ name, up, tried }, at) => {
@@ -121,20 +127,16 @@ function showPicker(runtimes, chosen) {
   select.value = chosen;
 }
 
-// The address names a runtime that there is not: those that there are can be chosen.
-async function offerRuntimes() {
-  try {
-    const { runtimes } = await getJson('api/view', null);
-    showPicker(runtimes, null);
-  } catch {
-    // Then there is nothing to offer; the status line says what is wrong.
-  }
+// An address of another page about the same runtime.
+export function keepSubject(href) {
+  const [rest, hash = ''] = href.split('#');
+  const [path, query = ''] = rest.split('?');
+  const about = [subject(), query].filter((part) => part !== '').join('&');
+  return `${path || './'}${about === '' ? '' : `?${about}`}${hash === '' ? '' : `#${hash}`}`;
 }
 
-// The way to the other page keeps the runtime.
 function showPages() {
-  const runtime = chosenRuntime();
-  for (const anchor of document.querySelectorAll('nav a')) {
-    anchor.search = runtime === null ? '' : new URLSearchParams({ runtime }).toString();
+  for (const anchor of document.querySelectorAll('nav a:not([href=targets])')) {
+    anchor.href = keepSubject(anchor.getAttribute('href').split('?')[0]);
   }
 }

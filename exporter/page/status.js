@@ -1,14 +1,40 @@
 // What is to be said about the state of things, in one sentence, the most important thing first.
 
-import { clock } from './format.js';
+import { clock, percent } from './format.js';
 
 const latest = (view) =>
   view.pool === null ? 'There are no current values.' : `The values are stale, from ${clock(view.runtime.last_success)}.`;
 
 const naming = (runtime) => (runtime.name === '' ? 'The runtime' : runtime.name);
 
-// Of the latest view, or null, and of the link to the exporter: {state, title, detail}.
+// Each kind of warning: what it is, and where to look.
+const WARNINGS = {
+  pool: { href: './#chart-utilization', text: ({ value }) => `the pool is ${percent(value)} active and evicts` },
+  queue: { href: './#chart-queue', text: ({ value }) => `the ephemeral queue reached ${percent(value)} of its limit` },
+  errors: { href: './#chart-errors', text: ({ value, app }) => `${percent(value)} of the requests of ${app} fail` },
+  discarded: {
+    href: 'workers',
+    text: ({ value, app }) => `workers of ${app} end by timeouts or crashes, ${percent(value)} of its requests`,
+  },
+  unserved: { href: 'workers', text: ({ value }) => `${percent(value)} of the new workers serve nothing` },
+};
+
+// A sentence for each warning, with the address of what to look at.
+export function sentences(warnings) {
+  return warnings.map((warning) => {
+    const { href, text } = WARNINGS[warning.kind];
+    const words = text(warning);
+    return { href, text: `${words[0].toUpperCase()}${words.slice(1)} since ${clock(warning.since)} (limit ${percent(warning.limit)}).` };
+  });
+}
+
+// Of the latest view, or null, and of the link to the exporter: {state, title, detail, warnings}.
 export function describe(view, link) {
+  const state = stateOf(view, link);
+  return { ...state, warnings: state.state === 'warn' ? view.warnings : [] };
+}
+
+function stateOf(view, link) {
   if (link.state === 'refused') {
     return { state: 'refused', title: 'The exporter refuses', detail: link.message };
   }
@@ -38,7 +64,8 @@ export function describe(view, link) {
       detail: `${since}because ${reason}. ${latest(view)}`,
     };
   }
-  return { state: 'up', title: `${naming(runtime)} is up`, detail: '' };
+  const state = view.warnings.length > 0 ? 'warn' : 'up';
+  return { state, title: `${naming(runtime)} is up`, detail: '' };
 }
 
 // The little word in the header: how what is shown gets here.

@@ -1,7 +1,7 @@
 // The page "Workers".
 
 import { byId, element, setText } from './dom.js';
-import { getJson } from './feed.js';
+import { getJson, subject } from './feed.js';
 import { bytes, count, duration, isKnown, rate, UNKNOWN } from './format.js';
 import { startPage } from './shell.js';
 import { VirtualTable } from './table.js';
@@ -100,12 +100,12 @@ function remember() {
 }
 
 // One question at a time: with many workers, an answer may take longer than the next view.
-async function ask(runtime) {
+async function ask() {
   askAgain = asking;
   if (asking) return;
   asking = true;
   try {
-    const answer = await getJson('api/workers', runtime);
+    const answer = await getJson('api/workers', subject());
     workers = answer.workers;
     for (const worker of workers) {
       worker.search = `${worker.id} ${worker.app ?? ''} ${worker.version ?? ''}`.toLowerCase();
@@ -116,7 +116,7 @@ async function ask(runtime) {
   } finally {
     asking = false;
   }
-  if (askAgain) ask(runtime);
+  if (askAgain) ask();
 }
 
 // Screen readers hear what a filter leaves, once the reader pauses, but not each worker that comes and goes.
@@ -137,7 +137,7 @@ byId('state').addEventListener('change', (event) => filter({ state: event.target
 startPage({
   onView: (view) => {
     known = isKnown(view.workers_total);
-    ask(new URLSearchParams(location.search).get('runtime'));
+    ask();
   },
   onFresh: () => {},
 });

@@ -40,6 +40,14 @@ TEST(ViewDocumentTest, HasEveryQuantityOfThePool) {
   same("/pool/workers_created", pool.workers_created);
   same("/pool/workers_failed", pool.workers_failed);
   same("/pool/workers_retired", pool.workers_retired);
+  same("/pool/unserved_requests", pool.unserved_requests);
+  const App& app = fleet.runtimes[1]->reading->apps[0];
+  for (const char* const owner : {"/pool", "/apps/0"}) {
+    same((std::string(owner) + "/estimated_requests").c_str(), app.estimated_requests);
+    same((std::string(owner) + "/discarded_workers").c_str(), app.discarded_workers);
+  }
+  same("/apps/0/request_seconds", app.request_seconds);
+  same("/apps/0/memory_bytes", app.heap_used_bytes);
   same("/pool/ephemeral_concurrency", pool.ephemeral_concurrency);
   same("/pool/ephemeral_queue_depth", pool.ephemeral_queue_depth);
   same("/pool/ephemeral_queue_limit", pool.ephemeral_queue_limit);
@@ -114,6 +122,7 @@ TEST(WorkersDocumentTest, HasEveryWorkerAndQuantity) {
   worker.uptime_seconds = 3;
   worker.idle_seconds = 4;
   worker.heap_used_bytes = 5;
+  worker.rss_bytes = 7;
   worker.request_seconds = 6;
   AddWorker(reading->snapshot, "<b>", "");
   reading->shown = {};  // series are limited, the table is not
@@ -124,10 +133,10 @@ TEST(WorkersDocumentTest, HasEveryWorkerAndQuantity) {
       WorkersDocument(runtime),
       R"({"runtime":"blue","workers":[{"id":"w1","app":"@team/shop","version":"1.0","state":"ephemeral",)"
       R"("requests":1,"requests_per_second":0.25,"errors":2,"uptime_seconds":3,"idle_seconds":4,)"
-      R"("memory_bytes":5,"request_seconds":6},)"
+      R"("memory_bytes":5,"rss_bytes":7,"request_seconds":6},)"
       R"({"id":"<b>","app":"","version":null,"state":null,"requests":null,"requests_per_second":null,)"
       R"("errors":null,"uptime_seconds":null,"idle_seconds":null,"memory_bytes":null,)"
-      R"("request_seconds":null}]})");
+      R"("rss_bytes":null,"request_seconds":null}]})");
   EXPECT_EQ(WorkersDocument(Runtime()), R"({"runtime":"","workers":[]})");
 }
 

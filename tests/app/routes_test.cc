@@ -10,6 +10,7 @@
 
 #include "app/api_routes.h"
 #include "model/web_paths.h"
+#include "poll/prober.h"
 #include "support/fake_clock.h"
 
 namespace buntime::testing {
@@ -21,11 +22,12 @@ TEST(RoutesTest, AreReservedAndDifferent) {
   const FakeClock clock;
   LiveFeed live(board, history, clock, {std::chrono::seconds(1), 1, "epoch"});
   DocumentAnswers answers("epoch");
-  const ApiSources sources = {board, history, clock, live, answers};
+  const ApiSources sources = {board, history, clock,
+                              live,  answers, [] { return std::vector<RecentProbe>(); }};
   std::vector<Route> routes = PageRoutes(sources, {"1", "abc", "/metrics"});
   for (Route& route : DocumentedRoutes(sources, true)) routes.push_back(std::move(route));
-  for (const std::string_view path : {web_path::kTargets, web_path::kProbe, web_path::kConfig,
-                                      web_path::kHealthy, web_path::kReady, web_path::kReload}) {
+  for (const std::string_view path :
+       {web_path::kProbe, web_path::kConfig, web_path::kHealthy, web_path::kReady, web_path::kReload}) {
     routes.push_back({.path = std::string(path)});
   }
   std::set<std::string> paths;

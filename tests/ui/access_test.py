@@ -21,18 +21,21 @@ class AxeTest(UiTest):
         exporter = self.exporter("--runtime.url", f"blue={sim.urls[0]}", "--runtime.url", f"green={sim.urls[1]}",
                                  "--runtime.url", "red=http://127.0.0.1:9", *LIVELY)
         for path in ("/", "/workers"):
-            page = self.open(exporter, path)
-            page.until_state("up")
+            page = self.open(exporter, f"{path}?runtime=blue")
+            page.until_state("warn")
             self.check(page, path)
-            phone = self.open(exporter, path, viewport=PHONE)
-            phone.until_state("up")
+            phone = self.open(exporter, f"{path}?runtime=green", viewport=PHONE)
+            phone.until_state("warn")
             self.check(phone, f"{path} on a phone")
             down = self.open(exporter, f"{path}?runtime=red")
             down.until_state("down")
             self.check(down, f"{path} of a runtime that is down")
-        self.check(self.open(exporter, "/targets", live=False), "/targets")
-        cut = self.open(exporter)
-        cut.until_state("up")
+        for viewport in ({"width": 1280, "height": 900}, PHONE):
+            targets = self.open(exporter, "/", viewport=viewport)
+            targets.until_state("down")
+            self.check(targets, f"/ of several runtimes, {viewport['width']} px wide")
+        cut = self.open(exporter, "/?runtime=blue")
+        cut.until_state("warn")
         exporter.stop()
         cut.until_state("reconnecting")
         self.check(cut, "reconnecting")
@@ -43,7 +46,7 @@ class AxeTest(UiTest):
             exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
             for path in ("/", "/workers"):
                 page = self.open(exporter, path)
-                page.until_state("up")
+                page.until("['up', 'warn'].includes(document.querySelector('#status').dataset.state)")
                 self.check(page, f"{name} {path}")
 
 
@@ -62,15 +65,16 @@ class KeyboardTest(UiTest):
 
     def test_the_tab_key_reaches_everything(self) -> None:
         sim = self.frozen("--runtimes", "2")
-        exporter = self.exporter("--runtime.url", f"a={sim.urls[0]}", "--runtime.url", f"b={sim.urls[1]}", *LIVELY)
-        overview = self.open(exporter)
+        exporter = self.exporter("--runtime.url", f"a={sim.urls[0]}", "--runtime.url", f"b={sim.urls[1]}",
+                                 "--runtime.pool-size", "20", *LIVELY)
+        overview = self.open(exporter, "/?runtime=a")
         overview.until("!document.querySelector('#picker').hidden")
         met = self.walk(overview)
         self.assertEqual(met[:8], ["Skip to the content", "Buntime exporter", "Overview", "Workers", "Targets", "runtime",
                                    "pause", "theme"])
         self.assertEqual(met[8:13], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
         self.assertIn("link-metrics", met)
-        workers = self.open(exporter, "/workers")
+        workers = self.open(exporter, "/workers?runtime=a")
         workers.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")
         met = self.walk(workers)
         for name in ("search", "state", "scroller", "Requests/s", "Memory"):

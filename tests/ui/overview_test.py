@@ -36,15 +36,26 @@ class ValuesTest(UiTest):
     def check_apps(self, view: dict, page: Page) -> None:
         by_requests = sorted(view["apps"], key=lambda app: (-app["requests"], app["app"]))[:TOP]
         self.assertEqual(page.texts("#apps-requests tbody tr:not([hidden]) th"), [app["app"] for app in by_requests])
-        for number, column in ((4, "requests"), (5, "requests_per_second")):
-            write = words.count if column == "requests" else words.rate
-            self.assertEqual(page.texts(f"#apps-requests tbody tr:not([hidden]) td:nth-child({number})"),
-                             [write(app[column]) for app in by_requests])
+        self.assertEqual(page.texts("#apps-requests tbody tr:not([hidden]) td:nth-child(4)"),
+                         [words.requests(app) for app in by_requests])
+        self.assertEqual(page.texts("#apps-requests tbody tr:not([hidden]) td:nth-child(5)"),
+                         [words.rate(app["requests_per_second"]) for app in by_requests])
+        self.check_sum(view, page)
         failing = sorted((app for app in view["apps"] if (app["errors"] or 0) > 0), key=lambda app:
                          (-(app["errors_per_second"] or 0), -app["errors"], app["app"]))[:TOP]
         self.assertEqual(page.texts("#apps-errors tbody tr:not([hidden]) th"), [app["app"] for app in failing])
         self.assertEqual(page.texts("#apps-errors tbody tr:not([hidden]) td:nth-child(4)"),
                          [words.count(app["errors"]) for app in failing])
+
+    def check_sum(self, view: dict, page: Page) -> None:
+        """The rows of the table are all requests of the pool."""
+        total = view["pool"]["requests"]
+        if total is None:
+            total = sum(app["requests"] for app in view["apps"])
+        shown = page.texts("#apps-requests :is(tbody, tfoot) tr:not([hidden]) td:nth-child(4)")
+        # Each row is rounded.
+        self.assertAlmostEqual(sum(float(text.removeprefix("\u2248 ").replace(",", "")) for text in shown), total,
+                               delta=len(shown) / 2 + 1)
 
     def until_settled(self, exporter: Exporter, page: Page) -> None:
         """Two polls after the clock stopped, the rates stand still as well."""
@@ -64,7 +75,7 @@ class ValuesTest(UiTest):
         view = self.check_pool(exporter, page)
         self.assertGreater(view["pool"]["errors"], 0)
         self.check_apps(view, page)
-        self.assertEqual(page.text("#source"), f"{sim.url}/metrics · Buntime 0.2.26 · layout api · dialect released")
+        self.assertEqual(page.text("#source"), f"{sim.url}/metrics · Buntime 1.1.0 · layout api · dialect released")
         self.assertEqual(page.text(".gauge > .muted"), f"{view['pool']['active']:.0f} of 20 workers active")
         self.assert_no_problems(page)
 
@@ -74,14 +85,20 @@ class ValuesTest(UiTest):
         page = self.open(exporter)
         self.until_settled(exporter, page)
         self.check_apps(self.check_pool(exporter, page), page)
-        self.assertEqual(page.text("#apps-errors > p"), "This runtime does not report errors.")
+        self.assertEqual(page.text("#missing"), "Not reported by this runtime: ephemeral queue, errors.")
+        self.assertEqual(page.evaluate("[...document.querySelectorAll('main [id^=card-], main figure')]"
+                                       ".filter(card => card.hidden).map(card => card.id)"),
+                         ["card-queue", "chart-errors", "chart-queue", "card-errors"])
 
-    def test_what_is_not_known_is_a_dash(self) -> None:
+    def test_what_is_not_known_is_not_shown(self) -> None:
         sim = self.frozen("--release", "0.2.26")
         exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
         page = self.open(exporter)
         for field in ("pool.size", "pool.creating"):
             self.assertEqual(page.text(f'[data-value="{field}"]'), words.UNKNOWN)
+            self.assertTrue(page.evaluate(f"""document.querySelector('[data-value="{field}"]').closest('div').hidden"""))
+        self.assertTrue(page.evaluate("document.querySelector('#chart-utilization').hidden"))
+        self.assertEqual(page.text("#missing"), "Not reported by this runtime: utilization.")
         self.assertEqual(page.text(".dial b"), words.UNKNOWN)
         self.assertIn("--runtime.pool-size", page.text(".gauge > .muted"))
 
@@ -90,7 +107,7 @@ class ValuesTest(UiTest):
         exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
         page = self.open(exporter)
         self.assertEqual(page.text('[data-value="pool.total"]'), "0")
-        self.assertEqual(page.text("#apps-requests > p"), "No requests seen yet.")
+        self.assertEqual(page.text("#apps-requests > p:not(.note)"), "No requests seen yet.")
         workers = self.open(exporter, "/workers")
         workers.until("document.querySelector('#shown').textContent === '0 of 0 workers'")
         self.assertEqual(workers.text("#empty"), "The pool has no workers.")
@@ -186,6 +203,9 @@ class FleetTest(UiTest):
             page.until(f"document.querySelector('h1').textContent === '{name}'")
             page.until(f"document.querySelector('[data-value=\"pool.requests\"]').textContent === '{requests[name]}'")
 
+        page.until("document.querySelectorAll('#runtimes tbody tr').length === 3")
+        self.assertEqual(page.texts("#runtimes tbody a"), ["red", "blue", "green"])
+        page.click("#runtimes a[href$='runtime=blue']")
         shows("blue")
         page.until("document.querySelector('#runtime').textContent === 'bluegreenred (down)'")
         page.select("#runtime", "green")

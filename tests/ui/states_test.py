@@ -86,10 +86,11 @@ class ExporterTest(UiTest):
         sim = self.frozen()
         exporter = self.exporter("--runtime.url", f"shop={sim.url}", *LIVELY)
         page = self.open(exporter, "/?runtime=nope", live=False)
-        page.until_state("refused")
-        page.until("document.querySelector('#runtime').textContent === 'shop'")
-        page.select("#runtime", "shop")
+        page.until("document.querySelector('#status-text').textContent === 'There is no runtime nope Choose one of these.'")
+        page.click("#runtimes a")
         page.until_state("up")
+        self.assertEqual(page.text("#title"), "shop")
+        self.assert_no_problems(page)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from programs import Exporter
 from support import SANITIZED, eventually
 from uitest import LIVELY, UiTest
 
-MOST_BYTES = 60_000
+MOST_BYTES = 80_000
 MOST_MS_UNTIL_PAINT = 200
 LEAST_LOADS = 5
 MOST_LOADS = 15

@@ -7,6 +7,12 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
+def requests(app: dict) -> str:
+    """An app's total, marked where more than a tenth of it is estimated."""
+    estimated = (app["estimated_requests"] or 0) > app["requests"] / 10
+    return ("\u2248 " if estimated else "") + count(app["requests"])
+
+
 def rate(value: float | None) -> str:
     if value is None:
         return UNKNOWN
