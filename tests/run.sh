@@ -8,7 +8,7 @@
 #   engines  a real Docker engine: the image is built and run, the Compose file started; Prometheus 3. Root on Debian 12
 #   cluster  a real Kubernetes API server: every overlay and the Helm chart applied and deleted. Root on Debian 12
 #   release  everything else, with the build that ships; its summary stands at the end
-# Without arguments: all of them in this order.
+# Without arguments: lint, asan, tsan, fuzz, release.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/packages.sh
@@ -18,7 +18,7 @@ install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
 "$root/tests/npm/install.sh"
 cd "$root"
 stages=("$@")
-((${#stages[@]})) || stages=(lint asan tsan fuzz engines release)
+((${#stages[@]})) || stages=(lint asan tsan fuzz release)
 
 # Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
 # other stages wait; the stage waits for it.

@@ -30,7 +30,7 @@ Settings FromUrlFlag(const Setting& flag) {
 }
 
 std::string ReadTelemetryPath(SettingReader& reader, bool prometheus_api) {
-  const std::string path = reader.UrlPath("telemetry_path", "/metrics");
+  std::string path = reader.UrlPath("telemetry_path", "/metrics");
   const Setting* const setting = reader.Find("telemetry_path");
   if (setting == nullptr) return path;
   if (path == web_path::kDocumentedText) {

@@ -24,6 +24,7 @@ double ToUnit(double value, Unit unit) {
     case Unit::kMilliseconds:
       // The runtime rounds to hundredths. From whole hundredths one division gives the nearest double: 32.42
       // ms are 0.03242 s, not 0.032420000000000004.
+      // NOLINTNEXTLINE(bugprone-incorrect-roundings): never negative
       return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 1e5;
     case Unit::kMebibytes:
       return value * 1048576.0;

@@ -56,7 +56,7 @@ class FleetWalk {
   void Run() {
     for (const Metric& metric : Catalogue()) {
       sink_.Family(metric);
-      std::visit([this](const auto& source) { From(source); }, metric.source);
+      std::visit([this](const auto& source) { this->From(source); }, metric.source);  // clang wants this->
     }
   }
 

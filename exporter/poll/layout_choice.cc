@@ -53,7 +53,8 @@ LayoutChoice ChooseLayouts(std::string_view text) {
     return {{above->layout}, true};
   }
   const Layout nearest = below->layout;
-  std::ranges::stable_partition(choice.layouts, [&](Layout layout) { return layout == nearest; });
+  std::stable_partition(choice.layouts.begin(), choice.layouts.end(),
+                        [&](Layout layout) { return layout == nearest; });
   return choice;
 }
 
