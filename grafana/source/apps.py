@@ -62,6 +62,14 @@ def _details():
                 column("#A", "Requests", unit="reqps"), column("#B", "Errors", unit="ops"),
                 column("#C", "Mean duration", unit="s"), column("#D", "Workers"), column("#E", "Heap", unit="bytes")],
                height=9, sort="Requests")],
+        [lines("Estimated requests", "The part of an app's requests that no poll has seen, because their worker was "
+               "discarded. Their sum is known exactly, their division among apps is not.",
+               [Query(top(10, "sum by (app) (rate(buntime_app_requests_estimated_total{$A}[W]))"), "{{app}}")],
+               unit="reqps", legend="right", links=[to_app()]),
+         lines("Discarded workers", "Workers that were replaced without being retired: after maxRequests, their ttl, a "
+               "timeout or a crash. One for each request or two is an app whose requests time out.",
+               [Query(top(10, "sum by (app) (rate(buntime_app_workers_discarded_total{$A}[W]))"), "{{app}}")],
+               unit="ops", legend="right", links=[to_app()])],
         [lines("Requests by version", "The twelve busiest versions: a release shows as one line that takes over from another.",
                [Query(top(12, "sum by (app, version) (rate(buntime_app_requests_total{$A}[W]))"), "{{app}} {{version}}")],
                unit="reqps", width=8, links=[to_app()]),

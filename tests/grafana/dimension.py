@@ -8,7 +8,7 @@ from promql import Aggregation, Binary, Call, Number, Selector, Subquery
 
 THING = {"thing": 1}
 # Where the name of a metric does not end in its unit. Failures, look-ups and what they lead to are counted like requests.
-REQUESTS = re.compile(r".*_(requests(_unserved)?|errors|hits|misses|evictions)(_total|:\w+)|.*_seconds_count|.*queue_(depth|limit)(_peak)?|.*_concurrency")
+REQUESTS = re.compile(r".*_(requests(_unserved|_estimated)?|errors|hits|misses|evictions)(_total|:\w+)|.*_seconds_count|.*queue_(depth|limit)(_peak)?|.*_concurrency")
 SHARE = re.compile(r".*(_utilization(_peak)?|:ratio(_\w+)?|:limit)|.*_successful|buntime_up|up")
 FITS = {
     "s": lambda powers: powers in ({"s": 1}, {"s": 1, "request": -1}),  # a mean is a time for each request
