@@ -69,7 +69,7 @@ function showTable(id, targets) {
   const section = byId(id);
   section.hidden = targets.length === 0;
   const table = section.querySelector('table');
-  // Whoever stands on a link keeps standing there.
+  // The focus stays on its link.
   const focused = table.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
   const heads = ['Target', 'State', ...COLUMNS.map(([label]) => label)].map((label) => element('th', { scope: 'col' }, label));
   table.replaceChildren(element('thead', {}, element('tr', {}, ...heads)),

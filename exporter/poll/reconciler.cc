@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace buntime {
 namespace {
@@ -157,7 +158,7 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
   if (!losses) {
     settled_at_ = pool.uptime_seconds;
   } else if (!starting || pool.uptime_seconds - settled_at_ >= kStartSeconds) {
-    if (missing > in_flight) missing -= AttributeHits(missing, keys);
+    if (missing > in_flight) AttributeHits(std::exchange(missing, 0.0), keys);
     for (ReportedKey& key : keys) key.state->expected_loss = 0;
     settled_at_ = pool.uptime_seconds;
   }
@@ -213,7 +214,7 @@ void Reconciler::TakeCertain(std::span<ReportedKey> keys) {
         TakeSameWorker(key);
       } else {
         const double own = state.alive ? state.raw.requests - state.history.requests : 0;
-        replaced_.push_back({&key, own, 0, Rate(state), state.alive, state.unused, false});
+        replaced_.push_back({&key, own, Rate(state), state.alive, state.unused, false});
       }
       state.created = created;
       continue;
@@ -300,9 +301,8 @@ void Reconciler::TakeReplaced(Replaced& item) {
   key.discarded = item.discarded ? 1 : 0;
   state.unused = own < 0.5;
   state.unused_polls = state.unused ? state.unused_polls + 1 : 0;
-  item.hits = std::max(0.0, own - 1);
   if (!state.unused) {  // one that has not started yet has requests waiting: their number would be guessed at
-    state.hits += item.hits;
+    state.hits += std::max(0.0, own - 1);
     state.hit_seconds += key.age_seconds;
   }
   if (!item.rate) item.rate = Rate(state);
@@ -378,15 +378,14 @@ void Reconciler::ExpectLosses() {
   }
 }
 
-// Divides hits of discarded workers in proportion to the expected losses. Returns how many it divided.
-double Reconciler::AttributeHits(double hits, std::span<ReportedKey> keys) {
+// Divides hits of discarded workers in proportion to the expected losses.
+void Reconciler::AttributeHits(double hits, std::span<ReportedKey> keys) {
   std::vector<double> weights;
   for (const ReportedKey& key : keys) weights.push_back(key.state->expected_loss);
   const std::vector<double> shares = Divide(hits, weights);
   for (std::size_t i = 0; i < shares.size(); ++i) {
     if (shares[i] > 0) Estimate(keys[i], shares[i]);
   }
-  return hits;
 }
 
 // The errors and durations of requests that were not seen are unknown: the key's own means stand for them.

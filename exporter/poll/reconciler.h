@@ -89,7 +89,6 @@ class Reconciler {
   struct Replaced {
     ReportedKey* key;
     double own_before = 0;       // requests of the worker before, at the latest poll
-    double hits = 0;             // that the new worker has counted
     std::optional<double> rate;  // hits per second before it
     bool was_alive = false;      // a worker of this key was alive at the latest poll
     bool was_unused = false;
@@ -104,7 +103,7 @@ class Reconciler {
   void AttributeWorkers(double workers);
   double TakeLimits(double missing, bool any_unseen);
   void ExpectLosses();
-  double AttributeHits(double hits, std::span<ReportedKey> keys);
+  void AttributeHits(double hits, std::span<ReportedKey> keys);
   void Estimate(ReportedKey& key, double requests);
 
   std::optional<PoolCounts> last_;

@@ -201,7 +201,7 @@ bool Connection::Admit() {
 void Connection::Answer(HttpResponse response) {
   if (phase_ != Phase::kHandling) return;  // the client has gone, or its time was up
   response_ = std::move(response);
-  // Nobody sends a second request before the first is let in but to keep the server busy.
+  // A second request before the first is let in only serves to keep the server busy.
   const bool crowds = !admitted_ && begin_ < end_ && !services_.authenticator.security().users.empty();
   WriteAnswer(reader_.request().keep_alive && !reserved_ && !crowds && !services_.table.draining() &&
               StandingNow() == Standing::kCurrent);
