@@ -3,6 +3,8 @@ import copy
 import json
 import pathlib
 import re
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -105,6 +107,21 @@ class ValuesTest(unittest.TestCase):
         for item in manifests.of_kind(objects, "PodMonitor", "PrometheusRule"):
             self.assertEqual("mine", item["metadata"]["labels"]["release"])
 
+    def test_rules_are_those_that_the_generator_writes_with_the_same_settings(self):
+        runbooks, grafana = "https://git.example.org/blob/main", "http://grafana.example.org:3000/g"
+        flags = {"--runbook-base": runbooks, "--grafana-base": grafana}
+        for words, values in (
+                ([], {}),
+                (["--runbook-base", runbooks], {"runbookBase": runbooks}),
+                (["--grafana-base", grafana], {"grafanaBase": grafana + "/"}),
+                ([word for flag in flags.items() for word in flag] + ["--no-keep-firing"],
+                 {"runbookBase": runbooks, "grafanaBase": grafana, "keepFiring": False})):
+            with self.subTest(words), tempfile.TemporaryDirectory() as folder:
+                subprocess.run([sys.executable, "-B", str(manifests.K8S / "generate.py"), *words, folder], check=True)
+                written = manifests.documents(pathlib.Path(folder, "rules/prometheusrules.yaml").read_text())
+                rendered = self.with_values({"exporter": {"enabled": False}, "rules": {"enabled": True, **values}})
+                self.assertEqual([item["spec"] for item in written], [item["spec"] for item in rendered])
+
     def test_no_key_no_volume(self):
         for mode in ("standalone", "fleet"):
             with self.subTest(mode):
@@ -124,6 +141,7 @@ class ValuesTest(unittest.TestCase):
         for value, word in (("mode=both", "mode"), ("runtime.url=shop:8000", "url"), ("image.pullPolicy=Sometimes", "pullPolicy"),
                             ("runtime.poolSize=0", "poolSize"), ("fleet.timeout=8", "timeout"), ("replicas=2", "replicas"),
                             ("extraEnv.PATH=/", "PATH"), ("podMonitor.enabled=maybe", "enabled"),
+                            ("rules.runbookBase=git.example.org", "runbookBase"), ("rules.grafanaBase=http://a/$1", "grafanaBase"),
                             ("scrapeAnnotations=true,podMonitor.enabled=true", "exclude each other")):
             with self.subTest(value):
                 done = helm("template", "shop", str(CHART), "--set", value)

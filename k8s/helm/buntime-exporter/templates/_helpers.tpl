@@ -33,6 +33,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.serviceAccount.name | default (include "exporter.fullname" .) -}}
 {{- end -}}
 
+{{/* A file of rules as alerts/generate.py writes it with the flags of these values. */}}
+{{- define "exporter.rules" -}}
+{{- $text := regexReplaceAll "(?m)^( +runbook_url: )/" .text (printf "${1}%s/" (trimSuffix "/" .values.runbookBase)) -}}
+{{- $text = regexReplaceAll "(?m)^( +dashboard_url: )/" $text (printf "${1}%s/" (trimSuffix "/" .values.grafanaBase)) -}}
+{{- ternary $text (regexReplaceAll "(?m)^ +keep_firing_for: .*\n" $text "") .values.keepFiring -}}
+{{- end -}}
+
 {{- define "exporter.resources" -}}
 {{- if .Values.resources -}}
 {{ toYaml .Values.resources }}
