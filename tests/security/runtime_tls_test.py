@@ -13,7 +13,7 @@ from pki import Authority, openssl
 from programs import FAST, Exporter
 from support import Process, binary, eventually
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../exporter/docs/configuration.md")
 KEY = "k3y-0f-an-4dmin"
 ADVICE = "look at the configuration"
 UNVERIFIED = ("nobody checks who answers, so anyone on the way can read the credential and invent the numbers: "
@@ -120,8 +120,8 @@ class RuntimeTlsTest(LockedTest):
         self.assertEqual(status, 0)
         self.assertRegex(complaint, rf"warning: {file}:5: modules\S*\.tls\.insecure_skip_verify: {UNVERIFIED}")
 
-    def test_the_example_of_the_readme(self):
-        with open(README, encoding="utf-8") as file:
+    def test_the_example_of_the_documentation(self):
+        with open(PAGE, encoding="utf-8") as file:
             example = re.search(r"```yaml\n(poll:.*?)```", file.read(), re.DOTALL)[1]
         self.ca.issue("exporter", "DNS:exporter.test")
         os.mkdir(self.path("keys"))

@@ -5,7 +5,7 @@
 
 All incidents happen at the same time, each in a cluster of its own, while healthy ones beside them see deploys, a
 scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
-notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and the README's quotation of it.
+notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and its quotation in alerts/README.md.
 """
 import argparse
 import pathlib
@@ -16,7 +16,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-README = HERE.parents[2] / "README.md"
+README = HERE.parents[2] / "alerts/README.md"
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "alerts")]
 
 import results  # noqa: E402
@@ -103,7 +103,7 @@ def play(lab):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these incidents (and the quiet run)")
-    parser.add_argument("--update", action="store_true", help="write RESULTS.md and quote it in the README")
+    parser.add_argument("--update", action="store_true", help="write RESULTS.md and quote it in alerts/README.md")
     options = parser.parse_args()
     names = options.only or [incident.name for incident in INCIDENTS]
     unknown = set(names) - {incident.name for incident in INCIDENTS}

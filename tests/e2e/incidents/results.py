@@ -66,7 +66,7 @@ def timeline(verdict, notifications, fault):
 
 
 def quote(text):
-    """The table for the README: who is told what, and when."""
+    """The table for alerts/README.md: which alert reaches which receiver, and when."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n") if line.startswith("|")]
     short = [(row[0], row[2], row[5], row[6]) for row in rows[2:]]
     return "\n".join(["| incident | notified | after | resolved after the cure |", "|---|---|---|---|",
@@ -74,9 +74,9 @@ def quote(text):
 
 
 def quoted(readme, text):
-    """The README with the table of today."""
+    """alerts/README.md with the table of today."""
     block = re.compile(r"(<!-- incidents -->\n).*?(<!-- /incidents -->)", re.S)
-    assert block.search(readme), "the README has no block <!-- incidents -->"
+    assert block.search(readme), "alerts/README.md has no block <!-- incidents -->"
     return block.sub(lambda match: f"{match[1]}{quote(text)}\n{match[2]}", readme)
 
 

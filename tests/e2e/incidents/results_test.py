@@ -54,7 +54,7 @@ class ResultsTest(unittest.TestCase):
 
     def test_the_readme_quotes_the_results(self):
         page = (HERE / "RESULTS.md").read_text(encoding="utf-8")
-        readme = (HERE.parents[2] / "README.md").read_text(encoding="utf-8")
+        readme = (HERE.parents[2] / "alerts/README.md").read_text(encoding="utf-8")
         self.assertEqual(results.quoted(readme, page), readme)
         self.assertNotIn("WRONG", page)
         for incident in INCIDENTS:
