@@ -29,14 +29,28 @@ bool IsSameWorker(const ReportedKey& key, double created, double interval) {
   return moved <= kPerhapsSameSeconds && key.raw.requests >= state.raw.requests;
 }
 
-// No worker of the key starts: what is asked of it gets no answer.
-bool NeverStarts(const KeyState& state) {
-  return state.unused && (state.seen.requests == 0 || state.unused_polls > 2);
-}
-
 std::optional<double> Rate(const KeyState& state) {
   if (state.hit_seconds <= 0) return std::nullopt;
   return state.hits / state.hit_seconds;
+}
+
+// Workers that end at their limit each second, where the limit is what a worker was seen to count.
+double EndingRate(const KeyState& state) { return state.most > 0 ? Rate(state).value_or(0) / state.most : 0; }
+
+// No worker of the key starts: what is asked of it gets no answer. One with a small maxRequests that takes
+// its time to start is often found unused, too, but no more of its workers end than its requests explain.
+bool NeverStarts(const KeyState& state) {
+  if (!state.unused || state.seen.requests == 0) return state.unused;
+  return state.unused_polls > 2 && state.unused_seconds > 2 * state.unused_before &&
+         state.unused_workers > 2 + 2 * state.unused_seconds * EndingRate(state);
+}
+
+void FindUsed(KeyState& state) {
+  state.unused_before =
+      std::max(state.unused_before, std::min(state.unused_seconds, Reconciler::kRateMemorySeconds));
+  state.unused = false;
+  state.unused_polls = 0;
+  state.unused_seconds = state.unused_workers = 0;
 }
 
 void Decay(KeyState& state, double seconds) {
@@ -93,7 +107,7 @@ void KeyState::Restart() {
   history_known = true;
   alive = unused = false;
   young_polls = unused_polls = 0;
-  expected_loss = 0;
+  unused_seconds = unused_workers = expected_loss = 0;
 }
 
 void Reconciler::Restart() {
@@ -245,10 +259,8 @@ void Reconciler::TakeSameWorker(ReportedKey& key) {
   state.hits += key.rise.requests;
   state.hit_seconds += interval_;
   state.young_polls = 0;
-  if (key.rise.requests > 0) {
-    state.unused = false;
-    state.unused_polls = 0;
-  }
+  if (key.rise.requests > 0) FindUsed(state);
+  state.most = std::max(state.most, key.raw.requests - state.history.requests);
 }
 
 // Decides for each replaced worker whether it was merged or discarded. Workers that went offline used up some
@@ -284,26 +296,35 @@ void Reconciler::TakeReplaced(Replaced& item) {
   const double raw = key.raw.requests;
   const double expected_own = item.rate.value_or(0) * key.age_seconds;
   const bool merged = !item.discarded && raw >= state.raw.requests;
+  state.equal_polls = item.discarded && raw == state.raw.requests ? state.equal_polls + 1 : 0;
   if (merged) {
     Count(key, key.raw - state.raw);
     if (item.was_alive) {  // what the merged worker counted after the latest poll is now history, too
-      SetHistory(state, std::clamp(raw - expected_own, state.raw.requests, raw), key.raw);
+      SetHistory(state, std::clamp(std::round(raw - expected_own), state.raw.requests, raw), key.raw);
       state.history_known = false;
     }
   } else {
     double history = std::min(state.history.requests, raw);
-    if (!state.history_known) history = std::clamp(raw - expected_own, 0.0, history);
+    if (!state.history_known) {
+      // Workers that show the same count, one after the other, have not taken a request.
+      history = state.equal_polls > 2 ? raw : std::clamp(std::round(raw - expected_own), 0.0, history);
+    }
     if (history != state.history.requests) SetHistory(state, history, key.raw);
     Count(key, key.raw - state.history);
   }
   const double own = raw - state.history.requests;
   counted_ += key.rise.requests;
   key.discarded = item.discarded ? 1 : 0;
-  state.unused = own < 0.5;
-  state.unused_polls = state.unused ? state.unused_polls + 1 : 0;
-  if (!state.unused) {  // one that has not started yet has requests waiting: their number would be guessed at
-    state.hits += std::max(0.0, own - 1);
+  if (own > 0) {
+    FindUsed(state);
+    state.hits += own - 1;
     state.hit_seconds += key.age_seconds;
+    if (state.history_known) state.most = std::max(state.most / 2, own);
+  } else {  // it has requests waiting: their number would be guessed at
+    state.unused = true;
+    ++state.unused_polls;
+    state.unused_seconds += interval_;
+    state.unused_workers += key.discarded;
   }
   if (!item.rate) item.rate = Rate(state);
   state.ages += key.age_seconds;
@@ -330,6 +351,7 @@ void Reconciler::AttributeWorkers(double workers) {
   for (std::size_t i = 0; i < shares.size(); ++i) {
     ReportedKey& key = *replaced_[i].key;
     key.discarded += shares[i];
+    if (key.state->unused) key.state->unused_workers += shares[i];
     if (NeverStarts(*key.state)) {
       unserved_ += shares[i];
     } else {
@@ -384,7 +406,11 @@ void Reconciler::AttributeHits(double hits, std::span<ReportedKey> keys) {
   for (const ReportedKey& key : keys) weights.push_back(key.state->expected_loss);
   const std::vector<double> shares = Divide(hits, weights);
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i] > 0) Estimate(keys[i], shares[i]);
+    if (NeverStarts(*keys[i].state)) {
+      unserved_ += shares[i];
+    } else if (shares[i] > 0) {
+      Estimate(keys[i], shares[i]);
+    }
   }
 }
 

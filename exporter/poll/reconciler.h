@@ -38,7 +38,12 @@ struct KeyState {
   bool alive = false;
   bool unused = false;             // its live worker has not counted a request yet
   std::uint32_t unused_polls = 0;  // consecutive polls that found a new and unused worker
+  double unused_seconds = 0;       // for how long they did
+  double unused_workers = 0;       // workers discarded meanwhile
+  double unused_before = 0;        // the longest of such times that ended with a request, a minute at most
+  double most = 0;                 // requests that a worker of late was seen to count
   std::uint32_t young_polls = 0;   // consecutive polls that found a new worker
+  std::uint32_t equal_polls = 0;   // of these, consecutive ones that found the same count
   double created = 0;              // when the live worker was created
   double expected_loss = 0;        // hits of discarded workers, by rate; not settled yet
   double error_remainder = 0;      // fraction of an estimated error

@@ -117,6 +117,47 @@ TEST_F(ReconcilerTest, AHealthyAppDoesNotPayForOneThatNeverStarts) {
   EXPECT_GE(unserved_, 90);
 }
 
+TEST_F(ReconcilerTest, AnAppWhoseWorkersStopStartingGetsNothing) {
+  Poll(899, 1, {{"a", 900, 90}});
+  Poll(949, 1, {{"a", 950, 95}});
+  // 50 requests between two polls: each fifth creates a worker, the others wait for it in vain.
+  for (int i = 1; i <= 20; ++i) Poll(949 + 40 * i, 1 + 10 * i, {{"a", 0, 0.1}});
+  EXPECT_GE(unserved_, 800);
+  EXPECT_LE(totals_["a"].requests, 950 + 200);
+}
+
+TEST_F(ReconcilerTest, AnAppOfUnknownHistoryWhoseWorkersStopStartingGetsNothing) {
+  Poll(899, 6, {{"a", 900, 90}}, 5);
+  Poll(949, 6, {{"a", 950, 95}}, 5);
+  for (int i = 1; i <= 20; ++i)
+    Poll(949 + 40 * i, 6 + 10 * i, {{"a", 600, 0.1}}, 5);  // 600 are of merged workers
+  EXPECT_GE(unserved_, 700);
+  EXPECT_LE(totals_["a"].requests, 950 + 300);
+}
+
+// Ten requests a second and maxRequests 50: polls stay in step with the starts of workers.
+TEST_F(ReconcilerTest, AWorkerThatEachPollFindsStartingServes) {
+  Poll(19, 1, {{"a", 20, 2}});
+  for (int i = 1; i <= 4; ++i) Poll(19 + 49 * i, 1 + i, {{"a", 20, 2}});
+  for (int i = 5; i <= 20; ++i) Poll(19 + 49 * i, 1 + i, {{"a", 0, 0.1}});
+  Poll(19 + 49 * 21, 22, {{"a", 20, 2}});
+  EXPECT_EQ(unserved_, 0);
+  EXPECT_NEAR(totals_["a"].requests, 20 + 50 * 21, 50);
+}
+
+// Thirty a second and maxRequests 4: most polls find a worker starting, but not for long.
+TEST_F(ReconcilerTest, ALimitThatBecomesSmallIsLearned) {
+  Poll(899, 1, {{"a", 900, 30}});
+  double hits = 899;
+  double created = 1;
+  for (int i = 0; i < 200; ++i) {
+    hits += 112;
+    created += 38;
+    Poll(hits, created, {{"a", i % 5 == 4 ? 3.0 : 0.0, i % 5 == 4 ? 0.12 : 0.05}});
+  }
+  EXPECT_LE(unserved_, 600);  // of 30,000
+}
+
 TEST_F(ReconcilerTest, RequestsToEphemeralAppsInFlightAreNoWorkersOfOthers) {
   Poll(100, 10, {{"a", 101, 50}, {"eph", 9, 0.1, Status::kEphemeral}});
   for (int i = 1; i <= 20; ++i) {
