@@ -12,7 +12,7 @@
 #include "app/reloader.h"
 #include "app/startup_pages.h"
 #include "app/version.h"
-#include "app/web_lock.h"
+#include "app/web_config_loader.h"
 #include "base/clock.h"
 #include "web/listen_address.h"
 
@@ -51,14 +51,14 @@ Result<Warnings> CheckRest(const Config& config) {
   }
   auto warnings = CheckRuntimeFiles(config, SystemClock().UnixSeconds());
   if (!warnings || config.web_config_file.empty()) return warnings;
-  if (const auto lock = WebLock::Read(config.web_config_file); !lock) return lock.error();
+  if (const auto lock = WebConfigLoader::Read(config.web_config_file); !lock) return lock.error();
   return warnings;
 }
 
 int Serve(const Invocation& invocation, const Config& config, const Warnings& warnings, Log& log) {
   LogWarnings(warnings, {}, log);
   Exporter exporter(config, log);
-  WebLock lock(config.web_config_file, log);
+  WebConfigLoader lock(config.web_config_file, log);
   const auto security = lock.Start();
   if (!security) {
     log.Fail("cannot start", {{"cause", security.error().message}});

@@ -22,7 +22,7 @@ HttpResponse DocumentAnswers::Answer(const HttpRequest& request, std::string_vie
   // Weak: the same document may be compressed or not.
   const std::string etag = "W/\"" + epoch_ + "-" + std::to_string(revision) + "\"";
   response.headers = {{"Cache-Control", "no-cache"}, {"ETag", etag}, {"Vary", "Accept-Encoding"}};
-  if (HasIt(request.if_none_match, etag)) {
+  if (MatchesEtag(request.if_none_match, etag)) {
     response.status = 304;
     return response;
   }

@@ -31,17 +31,17 @@ void EventTopic::End() {
   state_.over = true;
 }
 
-std::shared_ptr<void> EventSeats::Take() {
+std::shared_ptr<void> SubscriberLimit::Take() {
   if (free_.fetch_sub(1) <= 0) {
     free_.fetch_add(1);
     return nullptr;
   }
-  return {this, [](EventSeats* seats) { seats->free_.fetch_add(1); }};
+  return {this, [](SubscriberLimit* limit) { limit->free_.fetch_add(1); }};
 }
 
-EventSubscription::EventSubscription(std::shared_ptr<const EventTopic> topic, std::shared_ptr<void> seat,
+EventSubscription::EventSubscription(std::shared_ptr<const EventTopic> topic, std::shared_ptr<void> slot,
                                      std::optional<std::uint64_t> seen, const Clock& clock)
-    : topic_(std::move(topic)), seat_(std::move(seat)), clock_(clock), seen_(seen) {}
+    : topic_(std::move(topic)), slot_(std::move(slot)), clock_(clock), seen_(seen) {}
 
 EventSource::Piece EventSubscription::Next() {
   const SteadyTime now = clock_.Now();

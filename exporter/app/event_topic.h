@@ -1,5 +1,5 @@
-// What one stream of events is about: the latest state of one runtime, written once for all who listen,
-// however many and however slow they are. Whoever misses a state gets the next one.
+// Latest serialized state of one runtime, shared by all its SSE subscribers. A slow subscriber skips states
+// and always gets the newest.
 //
 // Thread-safe: LiveFeed publishes, the I/O thread reads.
 #pragma once
@@ -37,12 +37,12 @@ class EventTopic {
   State state_ GUARDED_BY(mutex_);
 };
 
-/// Limits how many listen at once.
-class EventSeats {
+/// Limits the number of concurrent subscribers.
+class SubscriberLimit {
  public:
-  explicit EventSeats(std::size_t count) : free_(static_cast<std::int64_t>(count)) {}
+  explicit SubscriberLimit(std::size_t count) : free_(static_cast<std::int64_t>(count)) {}
 
-  /// One client's place, given back with the last copy; null when all are taken.
+  /// One place, released with the last copy; null when all are taken.
   std::shared_ptr<void> Take();
 
  private:
@@ -56,7 +56,7 @@ class EventSubscription final : public EventSource {
 
   /// `seen` is the revision that the client has from an earlier connection. `clock` outlives the
   /// subscription.
-  EventSubscription(std::shared_ptr<const EventTopic> topic, std::shared_ptr<void> seat,
+  EventSubscription(std::shared_ptr<const EventTopic> topic, std::shared_ptr<void> slot,
                     std::optional<std::uint64_t> seen, const Clock& clock);
 
   /// First how soon to come back after a break, then the latest event whenever it is a new one, and a comment
@@ -65,7 +65,7 @@ class EventSubscription final : public EventSource {
 
  private:
   const std::shared_ptr<const EventTopic> topic_;
-  const std::shared_ptr<void> seat_;
+  const std::shared_ptr<void> slot_;
   const Clock& clock_;
   std::optional<std::uint64_t> seen_;
   bool greeted_ = false;

@@ -11,7 +11,7 @@
 #include "app/api_routes.h"
 #include "app/document_answer.h"
 #include "app/live_feed.h"
-#include "app/probe_desk.h"
+#include "app/probe_service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -60,7 +60,7 @@ class Exporter {
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse Ready() const;
 
-  // Whoever is referred to stands above those that refer to it.
+  // Declaration order matters: a member precedes every member that holds a reference to it.
   const Config& config_;
   Log& log_;
   SystemClock clock_;
@@ -73,7 +73,7 @@ class Exporter {
   DocumentAnswers answers_;
   std::unique_ptr<Fetcher> fetcher_;
   Poller poller_;
-  ProbeDesk probe_desk_;
+  ProbeService probe_desk_;
 };
 
 }  // namespace buntime

@@ -12,10 +12,10 @@
 namespace buntime {
 namespace {
 
-// However fast a large fleet publishes, this thread looks only so often.
-constexpr Duration kBreath = std::chrono::milliseconds(200);
-// How often listeners are asked whether they have been silent for too long.
-constexpr Duration kRound = std::chrono::seconds(5);
+// Minimum time between two checks, so that a large fleet does not wake this thread on every poll.
+constexpr Duration kMinInterval = std::chrono::milliseconds(200);
+// How often idle subscribers are checked for a due keep-alive.
+constexpr Duration kFullScanInterval = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ LiveFeed::LiveFeed(const FleetBoard& board, History& history, const Clock& clock
       history_(history),
       clock_(clock),
       options_(std::move(options)),
-      seats_(options_.clients) {}
+      subscribers_(options_.clients) {}
 
 void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wake,
                    const std::function<void()>& published) {
@@ -50,17 +50,17 @@ void LiveFeed::Run(const std::stop_token& stop, const std::function<void()>& wak
     }
     if (show || now >= round) {
       wake();
-      round = now + kRound;
+      round = now + kFullScanInterval;
     }
     if (newer) published();
-    board_.AwaitNewer(kNever, now + kBreath, stop);
+    board_.AwaitNewer(kNever, now + kMinInterval, stop);
   }
 }
 
 HttpResponse LiveFeed::Subscribe(std::string_view event, const Write& write, const Fleet& fleet,
                                  const Runtime& runtime, std::string_view last_event_id) {
-  std::shared_ptr<void> seat = seats_.Take();
-  if (!seat) {
+  std::shared_ptr<void> slot = subscribers_.Take();
+  if (!slot) {
     HttpResponse full = JsonError(503, "all " + std::to_string(options_.clients) +
                                            " streams are taken: try again, or raise --web.sse-clients");
     full.headers.emplace_back("Retry-After", "5");
@@ -76,7 +76,7 @@ HttpResponse LiveFeed::Subscribe(std::string_view event, const Write& write, con
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   response.events = std::make_shared<EventSubscription>(
-      std::shared_ptr<const EventTopic>(topic, &topic->events), std::move(seat), has, clock_);
+      std::shared_ptr<const EventTopic>(topic, &topic->events), std::move(slot), has, clock_);
   return response;
 }
 

@@ -66,7 +66,7 @@ class LiveFeed {
   History& history_;
   const Clock& clock_;
   const Options options_;
-  EventSeats seats_;
+  SubscriberLimit subscribers_;
 
   Mutex mutex_;
   // By event and runtime; those that have subscribers.

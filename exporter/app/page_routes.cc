@@ -35,7 +35,7 @@ class AssetAnswer {
                         {"Referrer-Policy", "no-referrer"},
                         {"Cache-Control", "no-cache"},
                         {"ETag", etag_}};
-    if (HasIt(request.if_none_match, etag_)) {
+    if (MatchesEtag(request.if_none_match, etag_)) {
       response.status = 304;
     } else {
       response.tail = asset_.body;

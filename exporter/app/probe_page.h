@@ -1,4 +1,4 @@
-// What /probe is asked, and how its answers read. Pure functions; used by ProbeDesk.
+// What /probe is asked, and how its answers read. Pure functions; used by ProbeService.
 #pragma once
 
 #include <memory>

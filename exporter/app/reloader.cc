@@ -11,7 +11,7 @@
 namespace buntime {
 
 Reloader::Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
-                   WebLock& lock, Log& log)
+                   WebConfigLoader& lock, Log& log)
     : invocation_(invocation),
       exporter_(exporter),
       log_(log),

@@ -10,7 +10,7 @@
 #include "app/exporter.h"
 #include "app/file_watch.h"
 #include "app/runtime_files.h"
-#include "app/web_lock.h"
+#include "app/web_config_loader.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/result.h"
@@ -24,8 +24,8 @@ class Reloader {
  public:
   /// `config` is what `invocation` said at the start, `warnings` what there was to be said about it.
   /// References outlive the reloader; `lock` is its own from now on.
-  Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter, WebLock& lock,
-           Log& log);
+  Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
+           WebConfigLoader& lock, Log& log);
 
   /// The server whose lock is changed; before this, reloading fails. It outlives the last reload.
   void Attach(Server& server);
@@ -51,7 +51,7 @@ class Reloader {
 
   Mutex mutex_;
   Config config_ GUARDED_BY(mutex_);
-  WebLock& lock_ GUARDED_BY(mutex_);
+  WebConfigLoader& lock_ GUARDED_BY(mutex_);
   Server* server_ GUARDED_BY(mutex_) = nullptr;
   FileWatch watch_ GUARDED_BY(mutex_);
   Warnings warnings_ GUARDED_BY(mutex_);  // of the configuration in force; all have been logged

@@ -45,7 +45,7 @@ StatsHandler::StatsHandler(std::string_view body, const DecodeLimits& limits, Sn
       limits_(limits),
       has_escapes_(body.find('\\') != std::string_view::npos),
       snapshot_(snapshot),
-      roster_(snapshot) {}
+      workers_table_(snapshot) {}
 
 std::optional<PollError> StatsHandler::Finish() {
   if (!pool_seen_) return PollError{Outcome::kSchema, "pool: missing"};
@@ -73,7 +73,7 @@ bool StatsHandler::Key(const char* text, unsigned size, bool /*copy*/) {
       ExpectField(kPoolFields.Find(name), snapshot_.pool, pool_fields_);
       return true;
     case Place::kWorkerObject:
-      key_ = roster_.Announce(name);
+      key_ = workers_table_.Announce(name);
       expect_ = Expect::kWorker;
       return IsLabel(name) || Fail(Outcome::kNotJson, "not JSON: half a surrogate pair in a worker's key");
     case Place::kWorker:
@@ -113,7 +113,7 @@ bool StatsHandler::String(const char* text, unsigned size, bool /*copy*/) {
   const std::string_view value(text, size);
   switch (expect_) {
     case Expect::kId:
-      id_ = roster_.Announce(value);
+      id_ = workers_table_.Announce(value);
       break;
     case Expect::kApp:
       app_ = value;
@@ -271,19 +271,19 @@ bool StatsHandler::CountEntry() {
 
 bool StatsHandler::BeginWorker() {
   if (!CountEntry()) return false;
-  worker_ = &roster_.Begin();
+  worker_ = &workers_table_.Begin();
   id_ = {};
   app_ = {};
   return Enter(Place::kWorker);
 }
 
 void StatsHandler::EndWorker() {
-  const Roster::Name& name = id_.text.empty() ? key_ : id_;
-  roster_.End(name, app_);
-  if (roster_.size() == kSampleWorkers && !name.text.empty()) {
+  const WorkerTable::Name& name = id_.text.empty() ? key_ : id_;
+  workers_table_.End(name, app_);
+  if (workers_table_.size() == kSampleWorkers && !name.text.empty()) {
     // A name points into the body, so it tells how much of it these workers took.
     const auto bytes = static_cast<std::size_t>(name.text.data() - body_.data());
-    roster_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
+    workers_table_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
   }
 }
 

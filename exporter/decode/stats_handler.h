@@ -16,7 +16,7 @@
 #include "decode/decoder.h"
 #include "decode/events.h"
 #include "decode/fields.h"
-#include "decode/roster.h"
+#include "decode/worker_table.h"
 #include "model/outcome.h"
 #include "model/snapshot.h"
 
@@ -74,7 +74,7 @@ class StatsHandler final : public EventHandler {
   const bool has_escapes_;
 
   Snapshot& snapshot_;
-  Roster roster_;
+  WorkerTable workers_table_;
 
   Place place_ = Place::kOutside;
   Expect expect_ = Expect::kRoot;
@@ -93,8 +93,8 @@ class StatsHandler final : public EventHandler {
 
   // The worker that is being read.
   Worker* worker_ = nullptr;
-  Roster::Name key_;
-  Roster::Name id_;
+  WorkerTable::Name key_;
+  WorkerTable::Name id_;
   std::string_view app_;
 };
 

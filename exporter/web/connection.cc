@@ -181,7 +181,7 @@ void Connection::AwaitMore() {
 
 void Connection::Dispatch() {
   asked_at_ = std::chrono::steady_clock::now();
-  if (StandingNow() == Standing::kRevoked) return Close();
+  if (CurrentValidity() == Validity::kRevoked) return Close();
   stream_term_ = services_.table.stream_term();
   Enter(Phase::kHandling);
   // What is answered meanwhile is observed later, when it has been written.
@@ -204,11 +204,11 @@ void Connection::Answer(HttpResponse response) {
   // A second request before the first is let in only serves to keep the server busy.
   const bool crowds = !admitted_ && begin_ < end_ && !services_.authenticator.security().users.empty();
   WriteAnswer(reader_.request().keep_alive && !reserved_ && !crowds && !services_.table.draining() &&
-              StandingNow() == Standing::kCurrent);
+              CurrentValidity() == Validity::kCurrent);
 }
 
-Standing Connection::StandingNow() const {
-  return stream_->StandingUnder(services_.authenticator.security().tls.get());
+Validity Connection::CurrentValidity() const {
+  return stream_->ValidityUnder(services_.authenticator.security().tls.get());
 }
 
 void Connection::Refuse(const Refusal& refusal) {

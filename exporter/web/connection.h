@@ -37,7 +37,7 @@ class Connection final : public StreamEvents,
                          public AnswerSink,
                          public std::enable_shared_from_this<Connection> {
  public:
-  /// `client` is whom the fairness between clients knows.
+  /// `client` is the fairness key: the IPv4 address, or the /64 of an IPv6 one.
   Connection(std::unique_ptr<Stream> stream, std::string client, ConnectionServices& services);
 
   /// Opens the stream and starts reading. The connection must be in the table.
@@ -105,7 +105,7 @@ class Connection final : public StreamEvents,
   void BeginStream();
   void Observe();
   void Linger();
-  Standing StandingNow() const;
+  Validity CurrentValidity() const;
   void Leave();
   std::string_view Unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
 

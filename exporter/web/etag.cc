@@ -14,7 +14,7 @@ std::string_view WithoutWeakness(std::string_view etag) {
 
 }  // namespace
 
-bool HasIt(std::string_view if_none_match, std::string_view etag) {
+bool MatchesEtag(std::string_view if_none_match, std::string_view etag) {
   // A comma may stand inside of a foreign tag; its parts then match nothing of ours, which has none.
   while (!if_none_match.empty()) {
     const std::string_view element = if_none_match.substr(0, if_none_match.find(','));

@@ -6,6 +6,6 @@
 namespace buntime {
 
 /// Whether `if_none_match` names `etag`, with or without `W/`, or is `*`: the client has it already.
-bool HasIt(std::string_view if_none_match, std::string_view etag);
+bool MatchesEtag(std::string_view if_none_match, std::string_view etag);
 
 }  // namespace buntime

@@ -28,8 +28,8 @@ struct HttpRequest {
   bool awaits_continue = false;      // sends its body only after "100 Continue"
 };
 
-/// A body that grows for as long as its client listens. The server asks for the next piece when the client
-/// has taken the last one: what a slow client misses is never kept for it.
+/// A body that grows as long as its client reads. The server asks for the next piece when the previous one
+/// was taken, so nothing is buffered for a slow client.
 class EventSource {
  public:
   struct Piece {

@@ -69,9 +69,9 @@ Result<std::vector<std::string>> Listener::Bind(const std::vector<std::string>& 
     if (error) return Error{Explain(*address, error)};
   }
   std::vector<std::string> bound;
-  for (const Door& door : doors_) {
+  for (const Entry& entry : entries_) {
     error_code ignored;
-    bound.push_back(ToString(door.acceptor.local_endpoint(ignored)));
+    bound.push_back(ToString(entry.acceptor.local_endpoint(ignored)));
   }
   return bound;
 }
@@ -117,25 +117,25 @@ error_code Listener::BindEndpoint(const Endpoint& endpoint, bool both_families) 
   if (acceptor.bind(endpoint, error)) return error;
   if (acceptor.listen(asio::socket_base::max_listen_connections, error)) return error;
   if (acceptor.non_blocking(true, error)) return error;
-  doors_.push_back({std::move(acceptor), asio::steady_timer(io_)});
+  entries_.push_back({std::move(acceptor), asio::steady_timer(io_)});
   return {};
 }
 
 void Listener::Start() {
-  for (Door& door : doors_) Accept(door);
+  for (Entry& entry : entries_) Accept(entry);
 }
 
 void Listener::Close() {
-  for (Door& door : doors_) {
+  for (Entry& entry : entries_) {
     error_code ignored;
-    door.acceptor.close(ignored);
-    door.retry.cancel();
+    entry.acceptor.close(ignored);
+    entry.retry.cancel();
   }
 }
 
 // Waits before it accepts: without descriptors accept fails even when nobody has called, and each such
 // failure would cost some idle client its connection.
-void Listener::Accept(Door& from) {
+void Listener::Accept(Entry& from) {
   from.acceptor.async_wait(tcp::acceptor::wait_read, [this, &from](const error_code& wait_error) {
     if (wait_error || !from.acceptor.is_open()) return;
     for (int i = 0; i < kAcceptsPerTurn && (i == 0 || HasClient(from.acceptor)); ++i) {
@@ -152,7 +152,7 @@ void Listener::Accept(Door& from) {
   });
 }
 
-void Listener::OnShortage(Door& from, const error_code& error) {
+void Listener::OnShortage(Entry& from, const error_code& error) {
   if (!std::exchange(from.failing, true)) {
     log_.Warn("cannot accept connections: raise the limit of open files if this stays",
               {{"error", error.message()}});

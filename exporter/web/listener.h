@@ -34,7 +34,7 @@ class Listener {
  private:
   using Endpoint = boost::asio::ip::tcp::endpoint;
 
-  struct Door {
+  struct Entry {  // one socket that listens
     boost::asio::ip::tcp::acceptor acceptor;
     boost::asio::steady_timer retry;
     bool failing = false;  // the last accept failed for want of something; logged once
@@ -43,14 +43,14 @@ class Listener {
   boost::system::error_code BindAll(const ListenAddress& address);
   boost::system::error_code BindHost(const ListenAddress& address);
   boost::system::error_code BindEndpoint(const Endpoint& endpoint, bool both_families);
-  void Accept(Door& from);
-  void OnShortage(Door& from, const boost::system::error_code& error);
+  void Accept(Entry& from);
+  void OnShortage(Entry& from, const boost::system::error_code& error);
 
   boost::asio::io_context& io_;
   Log& log_;
   const std::function<void(Socket)> on_accept_;
   const std::function<bool()> free_descriptor_;
-  std::list<Door> doors_;
+  std::list<Entry> entries_;
 };
 
 }  // namespace buntime

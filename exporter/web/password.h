@@ -8,7 +8,7 @@
 
 namespace buntime {
 
-/// What is remembered of credentials: of no use to whoever reads it without the key that was drawn at start.
+/// Keyed digest of credentials that were verified. Useless without the key drawn at start.
 using Digest = std::array<unsigned char, 32>;
 
 bool Equal(const Digest& a, const Digest& b);  // in constant time
@@ -31,7 +31,7 @@ class Digester {
 /// right one: milliseconds to seconds, as the hash demands.
 bool PasswordMatches(const std::string& password, const std::string& hash);
 
-/// Overwrites `secret` so that its memory tells nothing to whoever gets it next, and empties it.
+/// Overwrites `secret` before its memory is released, and empties it.
 void Forget(std::string& secret);
 
 }  // namespace buntime

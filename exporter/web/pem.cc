@@ -66,7 +66,7 @@ Result<CertificateChain> ReadCertificates(const PemSource& source) {
   return chain;
 }
 
-double EndOf(const X509& certificate) {
+double ExpiryOf(const X509& certificate) {
   std::tm end{};
   ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end);
   return static_cast<double>(timegm(&end));

@@ -14,9 +14,9 @@ namespace buntime {
 Result<CertificateChain> ReadCertificates(const PemSource& source);
 
 /// Unix time at which it ends.
-double EndOf(const X509& certificate);
+double ExpiryOf(const X509& certificate);
 
-/// The first private key. It must not be encrypted: there is nobody to ask for its passphrase.
+/// The first private key. Encrypted keys are refused: a service has no way to enter a passphrase.
 Result<KeyPtr> ReadKey(const PemSource& source);
 
 }  // namespace buntime

@@ -14,7 +14,7 @@ namespace {
 std::optional<Error> CheckAuthorities(const TlsClient& tls, double now, std::vector<std::string>& warnings) {
   const auto authorities = ReadCertificates({tls.ca_file, "", tls.ca_place.text});
   if (!authorities) return authorities.error();
-  if (std::ranges::all_of(*authorities, [&](const auto& authority) { return EndOf(*authority) < now; })) {
+  if (std::ranges::all_of(*authorities, [&](const auto& authority) { return ExpiryOf(*authority) < now; })) {
     warnings.push_back(tls.ca_place.text + ": every CA in " + tls.ca_file +
                        " has expired: no runtime will be trusted until there is a new one");
   }
@@ -33,7 +33,7 @@ std::optional<Error> CheckOwn(const TlsClient& tls, double now, std::vector<std:
                  " does not belong to the certificate in " + tls.cert_file +
                  ": name the two that were issued together"};
   }
-  if (EndOf(*own) < now) {
+  if (ExpiryOf(*own) < now) {
     warnings.push_back(tls.cert_place.text + ": the certificate in " + tls.cert_file +
                        " has expired: renew it");
   }

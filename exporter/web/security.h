@@ -1,5 +1,5 @@
-// How the server is locked: what a WebConfig becomes once its files were read and found good. A reload builds
-// another one and hands it over whole. Constant and thread-safe.
+// TLS and authentication of the server: a WebConfig whose files were read and checked. A reload builds a new
+// one and swaps it in. Constant and thread-safe.
 #pragma once
 
 #include <map>
@@ -29,8 +29,8 @@ Result<std::shared_ptr<const Security>> BuildSecurity(const WebConfig& config);
 /// Unix time at which the first of the server's certificates ends; empty without TLS.
 std::optional<double> CertificateExpiry(const Security& security);
 
-/// What `next` would leave open that `current` locks; empty: nothing. A file that an editor has emptied for a
-/// moment must not open the door.
+/// Names the protection that `next` would remove, if any. A temporarily empty file must not disable TLS or
+/// authentication.
 std::optional<std::string> Unlocks(const Security& current, const Security& next);
 
 /// The files whose change makes `config` another one.

@@ -54,9 +54,9 @@ class Server {
   virtual ~Server() = default;  // stops and joins
   /// Addresses that are listened on, ports resolved: "127.0.0.1:10077", "[::]:10077".
   virtual std::vector<std::string> Addresses() const = 0;
-  /// Locks the server in another way from now on. Connections that the new way would let in are served once
-  /// more and closed then, so that no request fails; others are closed at their next request. Streams of
-  /// events end: their clients come back and are judged anew. Any thread.
+  /// Replaces TLS and authentication. Connections that are valid under the new settings finish one more
+  /// request, then close, so that no request fails; others close at their next request. Event streams end,
+  /// and their clients reconnect under the new settings. Any thread.
   virtual void Secure(std::shared_ptr<const Security> security) = 0;
   /// Asks every EventSource for its next piece. Any thread.
   virtual void Wake() = 0;

@@ -17,9 +17,9 @@ class TlsContext;
 /// How opening a stream ended. kPlainText: the client does not encrypt; it can be told so, unencrypted.
 enum class Opening { kOpen, kFailed, kPlainText };
 
-/// What a stream that is open is worth after a reload: as good as a new one, to be replaced by one soon, or
-/// of a client that would not be let in any more.
-enum class Standing { kCurrent, kOutdated, kRevoked };
+/// Validity of an open connection after a reload: same settings as a new one; older settings, to be closed
+/// after its next request; or its client would be refused now.
+enum class Validity { kCurrent, kOutdated, kRevoked };
 
 class StreamEvents {
  public:
@@ -39,7 +39,7 @@ class Stream {
   /// alive.
   virtual bool Open(std::shared_ptr<StreamEvents> to) = 0;
   /// `tls` is what new streams are opened with; null: plain TCP.
-  virtual Standing StandingUnder(const TlsContext* tls) const = 0;
+  virtual Validity ValidityUnder(const TlsContext* tls) const = 0;
   /// Reads what has arrived, at most one Read at a time. `into` must stay valid until OnRead; `to` is kept
   /// alive.
   virtual void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) = 0;

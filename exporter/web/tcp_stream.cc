@@ -25,8 +25,8 @@ class TcpStream final : public Stream {
 
   bool Open(std::shared_ptr<StreamEvents>) override { return false; }
 
-  Standing StandingUnder(const TlsContext* tls) const override {
-    return tls == nullptr ? Standing::kCurrent : Standing::kRevoked;
+  Validity ValidityUnder(const TlsContext* tls) const override {
+    return tls == nullptr ? Validity::kCurrent : Validity::kRevoked;
   }
 
   void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) override {

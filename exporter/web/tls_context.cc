@@ -92,14 +92,14 @@ Result<bool> TlsContext::Load(const WebTls& config) {
   if (SSL_CTX_use_PrivateKey(context_.get(), key->get()) != 1) {
     return Error{config.key.where + ": the key cannot be used: " + TakeOpensslError()};
   }
-  expires_at_ = EndOf(*own);
+  expires_at_ = ExpiryOf(*own);
   for (std::size_t i = 1; i < chain->size(); ++i) {
     X509* const issuer = (*chain)[i].get();
     if (SSL_CTX_add1_chain_cert(context_.get(), issuer) != 1) {
       return Error{config.certificate.where + ": certificate " + std::to_string(i + 1) +
                    " of the chain cannot be used: " + TakeOpensslError()};
     }
-    expires_at_ = std::min(expires_at_, EndOf(*issuer));
+    expires_at_ = std::min(expires_at_, ExpiryOf(*issuer));
   }
   return true;
 }

@@ -41,9 +41,9 @@ class TlsStream final : public Stream {
     return true;
   }
 
-  Standing StandingUnder(const TlsContext* tls) const override {
-    if (plain_ || tls == tls_.get()) return Standing::kCurrent;
-    return tls != nullptr && session_ && tls->Admits(*session_) ? Standing::kOutdated : Standing::kRevoked;
+  Validity ValidityUnder(const TlsContext* tls) const override {
+    if (plain_ || tls == tls_.get()) return Validity::kCurrent;
+    return tls != nullptr && session_ && tls->Admits(*session_) ? Validity::kOutdated : Validity::kRevoked;
   }
 
   void Read(std::span<char> into, std::shared_ptr<StreamEvents> to) override {

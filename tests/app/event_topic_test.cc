@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 class EventTopicTest : public testing::Test {
  protected:
   EventSubscription Subscribe(std::optional<std::uint64_t> seen = std::nullopt) {
-    return {topic_, seats_.Take(), seen, clock_};
+    return {topic_, subscribers_.Take(), seen, clock_};
   }
   // What the client gets now: "-" for nothing, "." where the stream ends.
   static std::string Next(EventSubscription& subscription) {
@@ -24,7 +24,7 @@ class EventTopicTest : public testing::Test {
   }
 
   FakeClock clock_;
-  EventSeats seats_{2};
+  SubscriberLimit subscribers_{2};
   std::shared_ptr<EventTopic> topic_ = std::make_shared<EventTopic>();
 };
 
@@ -92,10 +92,10 @@ TEST_F(EventTopicTest, TheEndComesAfterTheLastState) {
 TEST_F(EventTopicTest, SeatsAreGivenBackWhenTheirClientsGo) {
   auto first = std::make_unique<EventSubscription>(Subscribe());
   const EventSubscription second = Subscribe();
-  EXPECT_EQ(seats_.Take(), nullptr);
-  EXPECT_EQ(seats_.Take(), nullptr) << "asking in vain takes nothing";
+  EXPECT_EQ(subscribers_.Take(), nullptr);
+  EXPECT_EQ(subscribers_.Take(), nullptr) << "asking in vain takes nothing";
   first.reset();
-  EXPECT_NE(seats_.Take(), nullptr);
+  EXPECT_NE(subscribers_.Take(), nullptr);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/recording.h"
+#include "tests_dir.h"
 
 namespace buntime {
 namespace {

@@ -13,6 +13,7 @@
 
 #include "decode/decode_cases.h"
 #include "decode/decoder.h"
+#include "tests_dir.h"
 
 namespace buntime {
 namespace {

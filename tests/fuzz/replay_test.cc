@@ -10,6 +10,7 @@
 #include "fuzz/config_fuzz.h"
 #include "fuzz/decode_fuzz.h"
 #include "fuzz/http_fuzz.h"
+#include "tests_dir.h"
 
 namespace buntime {
 namespace {

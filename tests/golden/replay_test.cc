@@ -15,6 +15,7 @@
 #include "poll/runtime_state.h"
 #include "support/exposition_reader.h"
 #include "support/fake_clock.h"
+#include "tests_dir.h"
 
 namespace buntime {
 namespace {

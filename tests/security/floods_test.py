@@ -1,4 +1,4 @@
-"""Crowds at the door: wrong passwords by the thousand, clients that never finish their handshake or their request,
+"""Crowds: wrong passwords by the thousand, clients that never finish their handshake or their request,
 connections that come and go. Whoever may come in hardly notices, and memory stays bounded."""
 
 import os

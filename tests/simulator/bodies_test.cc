@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "simulator/test_world.h"
+#include "tests_dir.h"
 
 namespace buntime::simulator {
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "simulator/live_world.h"
+#include "tests_dir.h"
 
 namespace buntime::simulator {
 namespace {

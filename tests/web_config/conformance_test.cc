@@ -15,6 +15,7 @@
 
 #include "config/web_config_file.h"
 #include "support/test_pki.h"
+#include "tests_dir.h"
 #include "web/security.h"
 
 namespace buntime {

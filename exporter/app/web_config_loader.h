@@ -1,5 +1,5 @@
-// Keeps the lock of the HTTP server as its configuration file wants it: loads it at the start, again when the
-// file or one that it names changes, and keeps the last good one while they are bad.
+// Loads and hot-reloads --web.config.file: at start, and when it or a file that it names changes. Keeps the last
+// valid configuration on error.
 //
 // Used by Reloader under its mutex: on the main thread, and for POST /-/reload on the pool of the server.
 #pragma once
@@ -17,10 +17,10 @@
 
 namespace buntime {
 
-class WebLock {
+class WebConfigLoader {
  public:
   /// With an empty `path` there is no file, and nothing to lock. `log` outlives the object.
-  WebLock(std::string path, Log& log);
+  WebConfigLoader(std::string path, Log& log);
 
   /// What the files say now. Errors name the line, the file and the cause.
   static Result<std::shared_ptr<const Security>> Read(const std::string& path);

@@ -1,4 +1,4 @@
-#include "decode/roster.h"
+#include "decode/worker_table.h"
 
 #include <algorithm>
 #include <bit>
@@ -53,13 +53,13 @@ std::uint32_t Hash(std::string_view text, std::uint64_t seed) {
 
 }  // namespace
 
-Roster::Name Roster::Announce(std::string_view id) const {
+WorkerTable::Name WorkerTable::Announce(std::string_view id) const {
   const std::uint32_t hash = HashId(id);
   if (!ids_.empty()) __builtin_prefetch(&ids_[hash & (ids_.size() - 1)], 1);
   return {id, hash};
 }
 
-void Roster::End(const Name& name, std::string_view app) {
+void WorkerTable::End(const Name& name, std::string_view app) {
   const std::string_view id = name.text;
   if (id.empty()) return LeaveOut(Anomaly::kUnnamedWorker);
   const std::string_view label = CutLabel(id);
@@ -77,25 +77,25 @@ void Roster::End(const Name& name, std::string_view app) {
   }
 }
 
-void Roster::LeaveOut(Anomaly why) {
+void WorkerTable::LeaveOut(Anomaly why) {
   snapshot_.workers.pop_back();
   ++snapshot_.anomalies[Index(why)];
 }
 
-void Roster::Reserve(std::size_t workers) {
+void WorkerTable::Reserve(std::size_t workers) {
   if (workers <= size() || size() == 0) return;
   snapshot_.text.reserve(snapshot_.text.size() * workers / size());
   snapshot_.workers.reserve(workers);
   Grow(std::bit_ceil(workers * 2));
 }
 
-std::string_view Roster::CutLabel(std::string_view label) {
+std::string_view WorkerTable::CutLabel(std::string_view label) {
   if (label.size() <= kMaxLabelBytes) return label;
   ++snapshot_.anomalies[Index(Anomaly::kTruncatedLabel)];
   return CutUtf8(label, kMaxLabelBytes);
 }
 
-TextRef Roster::Append(std::string_view text) {
+TextRef WorkerTable::Append(std::string_view text) {
   const TextRef ref{static_cast<std::uint32_t>(snapshot_.text.size()),
                     static_cast<std::uint32_t>(text.size())};
   snapshot_.text.append(text);
@@ -103,14 +103,14 @@ TextRef Roster::Append(std::string_view text) {
 }
 
 // Many workers run few apps, so the last one seen in each slot is usually the same again.
-void Roster::NameApp(Worker& worker, std::string_view text) {
+void WorkerTable::NameApp(Worker& worker, std::string_view text) {
   if (text.size() > kMaxLabelBytes) return NameLongApp(worker, text);
   TextRef& recent = recent_apps_[Hash(text, 0) % kRecentApps];
   if (!SameText(snapshot_.Text(recent), text)) recent = Append(text);
   Refer(worker, text, recent);
 }
 
-void Roster::NameLongApp(Worker& worker, std::string_view text) {
+void WorkerTable::NameLongApp(Worker& worker, std::string_view text) {
   const AppName name = SplitApp(text);
   worker.app = Append(CutLabel(name.app));
   if (!name.version.empty()) worker.version = Append(CutLabel(name.version));
@@ -118,12 +118,12 @@ void Roster::NameLongApp(Worker& worker, std::string_view text) {
 
 // Starts from an address, which differs from run to run, so that nobody can prepare ids that all collide.
 // Nothing of the result depends on it.
-std::uint32_t Roster::HashId(std::string_view id) const {
+std::uint32_t WorkerTable::HashId(std::string_view id) const {
   return Hash(id, std::bit_cast<std::uintptr_t>(this));
 }
 
 // Claims `id` for the last worker. False: another one has it.
-bool Roster::InsertId(const Name& id) {
+bool WorkerTable::InsertId(const Name& id) {
   if (size() * 2 > ids_.size()) Grow(std::max<std::size_t>(64, ids_.size() * 2));
   const std::size_t mask = ids_.size() - 1;
   std::size_t at = id.hash & mask;
@@ -135,7 +135,7 @@ bool Roster::InsertId(const Name& id) {
   return true;
 }
 
-void Roster::Grow(std::size_t slots) {
+void WorkerTable::Grow(std::size_t slots) {
   if (slots <= ids_.size()) return;
   std::vector<Slot> old = std::exchange(ids_, std::vector<Slot>(slots));
   const std::size_t mask = slots - 1;

@@ -12,10 +12,10 @@
 
 namespace buntime {
 
-class Roster {
+class WorkerTable {
  public:
   /// Adds to `snapshot`, which outlives the roster.
-  explicit Roster(Snapshot& snapshot) : snapshot_(snapshot) {}
+  explicit WorkerTable(Snapshot& snapshot) : snapshot_(snapshot) {}
 
   /// A name on its way to End.
   struct Name {

@@ -1,4 +1,4 @@
-#include "app/web_lock.h"
+#include "app/web_config_loader.h"
 
 #include <utility>
 #include <vector>
@@ -7,25 +7,25 @@
 
 namespace buntime {
 
-WebLock::WebLock(std::string path, Log& log)
+WebConfigLoader::WebConfigLoader(std::string path, Log& log)
     : path_(std::move(path)),
       log_(log),
       watch_(path_.empty() ? std::vector<std::string>() : std::vector<std::string>{path_}) {}
 
-Result<std::shared_ptr<const Security>> WebLock::Read(const std::string& path) {
+Result<std::shared_ptr<const Security>> WebConfigLoader::Read(const std::string& path) {
   const auto config = ReadWebConfig(path);
   if (!config) return config.error();
   return BuildSecurity(*config);
 }
 
-Result<std::shared_ptr<const Security>> WebLock::Start() {
+Result<std::shared_ptr<const Security>> WebConfigLoader::Start() {
   if (path_.empty()) return std::make_shared<const Security>();
   auto loaded = Load();
   if (loaded) current_ = *loaded;
   return loaded;
 }
 
-Result<std::shared_ptr<const Security>> WebLock::Load() {
+Result<std::shared_ptr<const Security>> WebConfigLoader::Load() {
   watch_.Begin();
   const auto config = ReadWebConfig(path_);
   if (!config) return config.error();
@@ -33,7 +33,7 @@ Result<std::shared_ptr<const Security>> WebLock::Load() {
   return BuildSecurity(*config);
 }
 
-std::optional<Error> WebLock::Reload(std::string_view why, const Use& use) {
+std::optional<Error> WebConfigLoader::Reload(std::string_view why, const Use& use) {
   if (path_.empty()) return std::nullopt;
   auto loaded = Load();
   std::string cause = loaded ? "" : loaded.error().message;

@@ -1,4 +1,4 @@
-#include "app/probe_desk.h"
+#include "app/probe_service.h"
 
 #include <stop_token>
 #include <utility>
@@ -9,22 +9,22 @@
 #include "web/http.h"
 
 namespace buntime {
-ProbeDesk::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)
+ProbeService::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)
     : fetcher(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
       prober(*fetcher, clock, log, std::move(observer)),
       thread([this](const std::stop_token& stop) { prober.Run(stop); }) {}
 
-ProbeDesk::ProbeDesk(const Clock& clock, Log& log, Prober::Observer observer)
+ProbeService::ProbeService(const Clock& clock, Log& log, Prober::Observer observer)
     : clock_(clock), log_(log), observer_(std::move(observer)) {}
 
-void ProbeDesk::Apply(const Config& config) {
+void ProbeService::Apply(const Config& config) {
   const MutexLock lock(mutex_);
   modules_ = config.modules;
   offset_ = config.probe_timeout_offset;
   if (!engine_ && !modules_.empty()) engine_ = std::make_shared<Engine>(clock_, log_, observer_);
 }
 
-void ProbeDesk::Stop() {
+void ProbeService::Stop() {
   std::shared_ptr<Engine> engine;
   {
     const MutexLock lock(mutex_);
@@ -35,7 +35,7 @@ void ProbeDesk::Stop() {
   engine->thread.join();
 }
 
-void ProbeDesk::Handle(const HttpRequest& request, Reply reply) {
+void ProbeService::Handle(const HttpRequest& request, Reply reply) {
   Modules modules;
   Duration offset{};
   std::shared_ptr<Engine> engine;
@@ -59,8 +59,8 @@ void ProbeDesk::Handle(const HttpRequest& request, Reply reply) {
   });
 }
 
-HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& answer, bool gzip,
-                             Deflater& deflater) const {
+HttpResponse ProbeService::Page(const ProbeQuestion& question, const ProbeAnswer& answer, bool gzip,
+                                Deflater& deflater) const {
   using Kind = ProbeAnswer::Kind;
   if (answer.kind == Kind::kBusy) {
     HttpResponse response = PlainAnswer(503, answer.reason);
@@ -84,7 +84,7 @@ HttpResponse ProbeDesk::Page(const ProbeQuestion& question, const ProbeAnswer& a
   return response;
 }
 
-std::vector<RecentProbe> ProbeDesk::Recent() const {
+std::vector<RecentProbe> ProbeService::Recent() const {
   std::shared_ptr<Engine> engine;
   {
     const MutexLock lock(mutex_);

@@ -22,10 +22,10 @@
 
 namespace buntime {
 
-class ProbeDesk {
+class ProbeService {
  public:
   /// References outlive the desk.
-  ProbeDesk(const Clock& clock, Log& log, Prober::Observer observer);
+  ProbeService(const Clock& clock, Log& log, Prober::Observer observer);
 
   /// Takes over the modules of a configuration. What is known of the targets of unchanged ones stays.
   void Apply(const Config& config);
