@@ -78,11 +78,13 @@ INCIDENTS = [
              simulator=("--app", "shop@1.0.0,rps=100", "--app", "reports@1.0.0,rps=0")),
     Incident("an app whose requests all time out", tickets("BuntimeAppWorkersDying"), app("reports@1.0.0", hangs="1s"),
              app("reports@1.0.0", hangs="0s"), simulator=("--app", "shop@1.0.0,rps=20", "--app", "reports@1.0.0,rps=1")),
-    # Only a new process gives back what discarded workers hold.
-    Incident("discarded workers leak", tickets("BuntimeWorkersLeaking"), app("shop@1.0.0", max_requests=4),
+    # Only a new process gives back what discarded workers hold. The workers start at once: one that takes most of its life
+    # to start is found starting by nearly every poll, as one that never serves.
+    Incident("discarded workers leak", tickets("BuntimeWorkersLeaking"), app("shop@1.0.0", max_requests=20),
              in_turn(app("shop@1.0.0", max_requests=1000), lambda site: site.simulator.control("restart")),
-             simulator=("--app", "shop@1.0.0,rps=30")),
-    Incident("eviction thrash", tickets("BuntimeEvictionChurn"), scenario("thrash"), NOMINAL),
+             simulator=("--app", "shop@1.0.0,rps=157,boot=0ms")),
+    # A third of the requests dies with workers that are evicted while they start.
+    Incident("eviction thrash", tickets("BuntimeEvictionChurn", "BuntimeWorkersNotServing"), scenario("thrash"), NOMINAL),
     Incident("pool exhausted", pages("BuntimePoolExhausted"), scenario("pool-exhausted"), NOMINAL,
              simulator=("--release", "documented", "--rps", "8"), linger=40),  # long enough for everything that follows from it
     Incident("ephemeral queue saturated", pages("BuntimeEphemeralQueueNearLimit"), scenario("queue-saturated=300"), NOMINAL),
