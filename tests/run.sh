@@ -14,6 +14,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/packages.sh
 source "$root/deploy/packages.sh"
+# shellcheck source=tests/support/stage.sh
+source "$root/tests/support/stage.sh"
 
 install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
 "$root/tests/npm/install.sh"
@@ -24,7 +26,7 @@ stages=("$@")
 # Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
 # other stages wait; the stage waits for it.
 apiserver=
-end_apiserver() { [[ -z $apiserver ]] || kill -- "-$apiserver" 2> /dev/null || true; }
+end_apiserver() { [[ -z $apiserver ]] || { kill -- "-$apiserver" && wait "$apiserver"; } 2> /dev/null || true; }
 trap end_apiserver EXIT
 
 cores=$(nproc)
@@ -77,38 +79,16 @@ release() {
   fi
 }
 
-# Why engines and cluster cannot run here; nothing: they can. They install servers, and mount and divide namespaces.
-not_a_root_on_debian() {
-  local id="" version=""
-  # shellcheck source=/dev/null
-  [[ -r /etc/os-release ]] && { id=$(. /etc/os-release && echo "$ID"); version=$(. /etc/os-release && echo "$VERSION_ID"); }
-  if ((EUID != 0)); then
-    echo "only root may"
-  elif [[ $id/$version != debian/12 ]]; then
-    echo "only on Debian 12, whose packages they take"
-  fi
-}
-
-# python_tests FOLDER MODULE… : with the programs of the release build, as ctest gives them.
-python_tests() {
-  local folder=$1
-  shift
-  (cd "tests/$folder" && EXPORTER=$root/build/release/buntime-exporter SIMULATOR=$root/build/release/buntime-simulator \
-    PYTHONPATH=$root/tests/e2e python3 -B -W error -m unittest -v "$@")
-}
-
+# Both are ended with this script.
 engines() {
   heading "engines"
-  install_packages tests/engines/packages.txt
   build release --target buntime-exporter --target buntime-simulator
-  python_tests engines run_test stack_test newer_test
+  setpriv --pdeathsig TERM tests/engines/run.sh
 }
 
 cluster() {
   heading "cluster"
-  KUBE_APISERVER=$(tests/cluster/apiserver.sh)
-  export KUBE_APISERVER
-  python_tests cluster apply_test
+  setpriv --pdeathsig TERM tests/cluster/run.sh
 }
 
 if [[ " ${stages[*]} " == *" cluster "* && -z $(not_a_root_on_debian) ]]; then

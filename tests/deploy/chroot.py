@@ -58,7 +58,9 @@ class Debian:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="buntime-debian-"))
         atexit.register(shutil.rmtree, self.folder)
         base = self.folder / "base"
-        run("debootstrap", "--variant=minbase", SUITE, str(base), mirror())
+        # It mounts what it has to unmount again; killed, it leaves that to the kernel.
+        run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+            "debootstrap", "--variant=minbase", SUITE, str(base), mirror())
         (base / "etc/dpkg/dpkg.cfg.d/test").write_text(FAST, encoding="utf-8")
         (base / "etc/apt/sources.list").unlink()
         for name in ("sources.list", "sources.list.d", "apt.conf.d"):  # with security updates, maybe a proxy

@@ -54,6 +54,10 @@ class InstructionsTest(unittest.TestCase):
         bases = {stage.base for stage in FILE.stages.values()} - FILE.stages.keys()
         self.assertEqual(bases, {"debian:12-slim"})
 
+    def test_no_registry_is_asked_for_a_syntax(self):
+        """BuildKit would load one before anything else, which fails where there is no network."""
+        self.assertNotRegex((ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), r"(?im)^#\s*syntax\s*=")
+
     def test_what_runs_needs_no_shell_and_no_root(self):
         for name in ("exporter", "simulator"):
             self.assertEqual(FILE.last(name, "USER"), "65532:65532")

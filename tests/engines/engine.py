@@ -1,17 +1,20 @@
-"""A Docker engine of the test's own, and the images that its containers are made of. Needs root on Debian.
+"""A Docker engine of the test's own. Needs root on Debian, and rights that a container's root may lack.
 
 The engine runs in namespaces of its own (engine.sh): whatever happens to the test, its containers, mounts, interfaces and
-firewall rules end with it. Its files are in one folder.
+firewall rules end with it. Its files are in one folder. run.sh removes that, and the engine's control groups.
 """
-import atexit
+import contextlib
 import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -21,17 +24,8 @@ from support import Process, eventually  # noqa: E402
 
 # Debian's own: another one on the path may know other options.
 DOCKER = "/usr/bin/docker"
-CGROUP = f"buntime-engine-{os.getpid()}"
+CGROUP = os.environ.get("STAGE", "buntime-engines")
 VERSION = "0.1.0"
-
-
-@functools.cache
-def why_not() -> str:
-    """Why there can be no engine here; empty: there can."""
-    if reason := chroot.why_not():
-        return reason
-    missing = [name for name in ("dockerd", DOCKER, "iptables") if not shutil.which(name)]
-    return f"not installed: {', '.join(missing)}" if missing else ""
 
 
 class Engine(Process):
@@ -44,9 +38,6 @@ class Engine(Process):
                              "DOCKER_CONFIG": f"{folder}/client", "HOME": folder}
         own = ["--net"] if network == "own" else []
         pathlib.Path(folder, "pid").unlink(missing_ok=True)
-        # An interrupt ends the tests without their cleanups.
-        atexit.register(self.kill)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         super().__init__(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *own,
                           str(HERE / "engine.sh"), folder, f"/{CGROUP}", network], logs)
 
@@ -87,28 +78,34 @@ class Engine(Process):
         if self.running():
             os.kill(int(self._first()), signal.SIGTERM)
             self.wait(60)
-        remove_cgroups()
         return 0
 
-    def kill(self) -> None:
-        super().kill()  # and with it, by --kill-child, all that runs in it
-        remove_cgroups()
 
-
-def remove_cgroups() -> None:
-    """The control groups that an engine leaves behind, in every hierarchy."""
-    for top in [*pathlib.Path("/sys/fs/cgroup").glob(f"*/{CGROUP}"), pathlib.Path("/sys/fs/cgroup", CGROUP)]:
-        if top.is_dir():
-            for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-                eventually(lambda folder=folder: _removed(folder))
-            eventually(lambda top=top: _removed(top))
-
-
-def _removed(folder: pathlib.Path) -> bool:
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        pass
-    except OSError:  # a process is still about to end
-        return False
-    return True
+@functools.cache
+def why_not() -> str:
+    """Why this machine can run no container; empty: it can. Nothing of ours is in the container that is tried."""
+    if reason := chroot.why_not():
+        return reason
+    missing = [name for name in ("dockerd", DOCKER, "iptables") if not shutil.which(name)]
+    if missing:
+        return f"not installed: {', '.join(missing)}"
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(folder, "own", folder)
+        try:
+            engine.wait_until_ready()
+            libraries = re.findall(r"/\S+", chroot.run("ldd", "/bin/true").stdout)
+            with subprocess.Popen(["tar", "--create", "--dereference", "--directory=/", "bin/true",
+                                   *(path.lstrip("/") for path in libraries)], stdout=subprocess.PIPE) as archive:
+                engine.docker("import", "-", "true", stdin=archive.stdout)
+            engine.docker("network", "create", "tried")
+            engine.docker("run", "--rm", "--read-only", "--memory", "64m", "--network", "tried", "--publish", "127.0.0.1::1",
+                          "true", "/bin/true")
+        except (AssertionError, RuntimeError, subprocess.TimeoutExpired) as error:
+            return f"no container runs on this machine: {' '.join(str(error).split())[-400:]}"
+        finally:
+            with contextlib.suppress(AssertionError, IndexError):
+                engine.stop()
+            engine.kill()
+    print(f"a container ran after {time.monotonic() - started:.0f} s", flush=True)
+    return ""

@@ -10,13 +10,15 @@ import unittest
 
 import bench
 import images
-from engine import ROOT, why_not
+from engine import ROOT
 
 PROMETHEUS = "http://127.0.0.1:9090"
 
 
-@unittest.skipIf(why_not(), why_not())
 class StackTest(bench.EngineTest):
+    IMAGES = [*bench.EngineTest.IMAGES, ([*images.SERVERS, images.GRAFANA], images.build_servers,
+                                         {"trixie": ["prometheus-alertmanager", "docker-compose"], "forky": ["prometheus"]})]
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Usage: tests/engines/run.sh [MODULE…]
+# The tests of this folder, with the programs of build/release. Root on Debian 12; what the machine cannot do is skipped.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../.. && pwd)
+# shellcheck source=tests/support/stage.sh
+source "$root/tests/support/stage.sh"
+# shellcheck source=deploy/packages.sh
+source "$root/deploy/packages.sh"
+install_packages packages.txt
+stage_open engines
+
+export EXPORTER=$root/build/release/buntime-exporter SIMULATOR=$root/build/release/buntime-simulator
+modules=("$@")
+((${#modules[@]})) || modules=(newer_test run_test stack_test)
+tests=(python3 -B -W error -m unittest --verbose "${modules[@]}")
+# With namespaces of their own the kernel ends all processes and mounts with the tests. Tests that need no more than a server
+# run without, too.
+if unshare --mount --pid --fork --mount-proc true 2> /dev/null; then
+  tests=(unshare --mount --pid --fork --kill-child --mount-proc "${tests[@]}")
+fi
+stage_run setpriv --pdeathsig KILL "${tests[@]}"
