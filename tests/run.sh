@@ -25,9 +25,11 @@ stages=("$@")
 
 # Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
 # other stages wait; the stage waits for it.
-apiserver=
-end_apiserver() { [[ -z $apiserver ]] || { kill -- "-$apiserver" && wait "$apiserver"; } 2> /dev/null || true; }
-trap end_apiserver EXIT
+end_background() {
+  local process
+  for process in $(jobs -pr); do kill -- "-$process" && wait "$process"; done 2> /dev/null || true
+}
+trap end_background EXIT
 
 cores=$(nproc)
 started=$SECONDS
@@ -94,7 +96,6 @@ cluster() {
 if [[ " ${stages[*]} " == *" cluster "* && -z $(not_a_root_on_debian) ]]; then
   install_packages tests/cluster/packages.txt
   setsid nice -n 19 tests/cluster/apiserver.sh > /dev/null 2>&1 &
-  apiserver=$!
 fi
 
 took=

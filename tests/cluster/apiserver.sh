@@ -29,6 +29,7 @@ if [[ -x $binary ]]; then
 fi
 
 export GOPATH=$work/go GOCACHE=$work/gocache GO111MODULE=off CGO_ENABLED=0 PATH=/usr/lib/go-1.19/bin:$PATH
+export GOGC=400  # the compiler collects garbage less often: memory for time
 tree=$GOPATH/src/k8s.io/kubernetes
 {
   mkdir -p "${tree%/*}"
@@ -43,14 +44,14 @@ tree=$GOPATH/src/k8s.io/kubernetes
   packages=$(grep -rl --include='*.go' '+k8s:openapi-gen=' pkg cmd staging/src/k8s.io | xargs -n 1 dirname | sort -u |
     sed 's|^staging/src/|vendor/|' | grep -v -e '^vendor/k8s.io/code-generator/' -e '^vendor/k8s.io/sample-apiserver/' |
     sed 's|^|k8s.io/kubernetes/|' | paste -sd ,)
-  go build -o "$work/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
+  go build -gcflags 'all=-N -l' -o "$work/openapi-gen" ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
   "$work/openapi-gen" -i "$packages" -p k8s.io/kubernetes/pkg/generated/openapi -O zz_generated.openapi \
     -h vendor/k8s.io/code-generator/hack/boilerplate.go.txt -r "$work/violations"
 
   release=v${version#*really}
   release=${release%%-*}
-  # Without the clients of clouds, which nothing here calls and which take longest.
-  go build -tags providerless -o "$work/kube-apiserver" \
+  # Without the clients of clouds, which nothing here calls and which take longest, and without optimization.
+  go build -tags providerless -gcflags 'all=-N -l' -o "$work/kube-apiserver" \
     -ldflags "-s -w -X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion=$release" ./cmd/kube-apiserver
   # Helm asks for it.
   [[ $("$work/kube-apiserver" --version) == "Kubernetes $release" ]] || { echo "it does not know its version" && exit 1; }

@@ -12,12 +12,22 @@ install_packages packages.txt
 stage_open engines
 
 export EXPORTER=$root/build/release/buntime-exporter SIMULATOR=$root/build/release/buntime-simulator
-modules=("$@")
-((${#modules[@]})) || modules=(newer_test run_test stack_test)
-tests=(python3 -B -W error -m unittest --verbose "${modules[@]}")
+tests=(setpriv --pdeathsig KILL)
 # With namespaces of their own the kernel ends all processes and mounts with the tests. Tests that need no more than a server
 # run without, too.
 if unshare --mount --pid --fork --mount-proc true 2> /dev/null; then
-  tests=(unshare --mount --pid --fork --kill-child --mount-proc "${tests[@]}")
+  tests+=(unshare --mount --pid --fork --kill-child --mount-proc)
 fi
-stage_run setpriv --pdeathsig KILL "${tests[@]}"
+tests+=(python3 -B -W error -m unittest --verbose)
+if (($#)); then
+  stage_run "${tests[@]}" "$@"
+  exit
+fi
+
+# Its servers wait for the clock while the images are built.
+stage_start "${tests[@]}" newer_test > "$TMPDIR/newer" 2>&1
+newer=$! status=0
+stage_run "${tests[@]}" run_test stack_test || status=$?
+wait "$newer" || status=$?
+cat "$TMPDIR/newer"
+exit "$status"

@@ -13,7 +13,7 @@ not_a_root_on_debian() {
   fi
 }
 
-stage_folder='' stage_process=''
+stage_folder=''
 
 # stage_open NAME : from here on TMPDIR is a folder of the stage. STAGE, the folder's name, is also the name of the control
 # group that an engine may use. Both are removed at the end.
@@ -25,22 +25,21 @@ stage_open() {
   trap 'exit 143' TERM
 }
 
-# stage_run COMMAND… : in a process group that a signal to this script ends.
+# stage_start COMMAND… : starts a child, $!, in a process group that ends with this script.
+stage_start() { setsid "$@" & }
+
+# stage_run COMMAND… : the same, and waits for it.
 stage_run() {
-  local status=0
-  setsid "$@" &
-  stage_process=$!
-  wait "$stage_process" || status=$?
-  stage_process=''
-  return "$status"
+  stage_start "$@"
+  wait "$!"
 }
 
 stage_close() {
-  local end=$((SECONDS + 20))
-  if [[ -n $stage_process ]]; then
-    kill -KILL "$stage_process" -- "-$stage_process" || true
-    wait "$stage_process" || true
-  fi 2> /dev/null
+  local process end=$((SECONDS + 20))
+  for process in $(jobs -pr); do
+    kill -KILL "$process" -- "-$process" || true
+    wait "$process" || true
+  done 2> /dev/null
   # Children of a killed process end a moment later.
   until stage_remove 2> /dev/null; do
     ((SECONDS < end)) || { stage_remove; echo "the stage leaves something behind" >&2; exit 1; }
