@@ -1,5 +1,6 @@
 """Every overlay and the Helm chart, applied to an API server as k8s/README.md says: together where users would, twice, and
 deleted again."""
+import functools
 import json
 import pathlib
 import re
@@ -7,10 +8,11 @@ import shlex
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 
 import fixtures
-from cluster import HERE, Cluster, manifests, why_not
+from cluster import HERE, Cluster, manifests
 
 sys.path.insert(0, str(HERE.parent / "k8s"))
 import chart  # noqa: E402  (the path above comes first)
@@ -26,27 +28,35 @@ TOGETHER = [
 ]
 
 
-@unittest.skipIf(why_not(), why_not())
+def apply_objects(cluster: Cluster, *objects: dict) -> None:
+    cluster.kubectl("apply", "--server-side", "--filename=-",
+                    text=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
+@functools.cache
+def prepared_cluster() -> Cluster:
+    """The cluster that all tests of this module share, with what it needs besides our objects."""
+    folder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(folder.cleanup)
+    started = time.monotonic()
+    cluster = Cluster(folder.name)
+    unittest.addModuleCleanup(cluster.stop)
+    cluster.wait_until_ready()
+    print(f"the API server was ready after {time.monotonic() - started:.0f} s", flush=True)
+    apply_objects(cluster, *fixtures.OPERATOR, fixtures.RESTRICTED)
+    for name in NAMESPACES:
+        cluster.kubectl("create", "namespace", name)
+        # As the label of a namespace in newer releases; also what the network policies select by.
+        cluster.kubectl("label", "namespace", name, f"kubernetes.io/metadata.name={name}",
+                        "pod-security.kubernetes.io/enforce=restricted")
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return cluster
+
+
 class ClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.cluster = Cluster(folder.name)
-        cls.addClassCleanup(cls.cluster.stop)
-        cls.cluster.wait_until_ready()
-        cls.apply_text(*fixtures.OPERATOR, fixtures.RESTRICTED)
-        for name in NAMESPACES:
-            cls.cluster.kubectl("create", "namespace", name)
-            # As the label of a namespace in newer releases; also what the network policies select by.
-            cls.cluster.kubectl("label", "namespace", name, f"kubernetes.io/metadata.name={name}",
-                                "pod-security.kubernetes.io/enforce=restricted")
-        cls.cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-
-    @classmethod
-    def apply_text(cls, *objects: dict) -> None:
-        cls.cluster.kubectl("apply", "--server-side", "--filename=-",
-                            text=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        cls.cluster = prepared_cluster()
 
     def tearDown(self):
         self.assertEqual({}, self.cluster.objects(NAMESPACES), "something stayed")
@@ -137,7 +147,7 @@ class ApplyTest(ClusterTest):
 
     def test_the_sidecar_gets_into_a_release(self):
         objects = manifests.of_kind(manifests.charts()["0.5.4"], "StatefulSet", "ConfigMap")
-        self.apply_text(*[{**item, "metadata": {**item["metadata"], "namespace": "shop"}} for item in objects])
+        apply_objects(self.cluster, *[{**item, "metadata": {**item["metadata"], "namespace": "shop"}} for item in objects])
         (line,) = [line for line in readme_test.commands() if " patch statefulset " in line]
         arguments = shlex.split(line)[1:-1]
         self.cluster.kubectl(*arguments, (manifests.K8S / "sidecar/patch.yaml").read_text())

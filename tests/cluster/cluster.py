@@ -4,7 +4,6 @@ in a cluster, and no pod ever starts. KUBE_APISERVER names the program that apis
 import json
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,13 +14,6 @@ import manifests  # noqa: E402  (the path above comes first)
 from support import Process, binary, eventually  # noqa: E402
 
 TOKEN = "a-token-of-this-test"
-
-
-def why_not() -> str:
-    """Why there can be no API server here; empty: there can."""
-    if not os.access(os.environ.get("KUBE_APISERVER", ""), os.X_OK):
-        return "KUBE_APISERVER names no program (tests/cluster/apiserver.sh builds it)"
-    return "" if shutil.which("etcd") else "etcd is not installed"
 
 
 def free_ports(number: int) -> list[int]:
