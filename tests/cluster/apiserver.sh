@@ -51,12 +51,11 @@ tree=$GOPATH/src/k8s.io/kubernetes
   release=v${version#*really}
   release=${release%%-*}
   # Without the clients of clouds, which nothing here calls and which take longest, and without optimization.
+  # Helm asks for the version; the one that the server reports is the client's.
   packages=k8s.io/kubernetes/vendor/k8s.io
   go build -tags providerless -gcflags 'all=-N -l' -o "$work/kube-apiserver" \
     -ldflags "-s -w -X $packages/component-base/version.gitVersion=$release -X $packages/client-go/pkg/version.gitVersion=$release" \
     ./cmd/kube-apiserver
-  # Helm asks for it.
-  ! grep --quiet --text 'v0.0.0-master' "$work/kube-apiserver" || { echo "it does not know its version" && exit 1; }
 } >&2
 mv "$work/kube-apiserver" "$binary"
 echo "$binary"
