@@ -122,6 +122,7 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
 }
 
 HttpResponse Exporter::Metrics(const HttpRequest& request) {
+  self_.SetLogLinesDropped(log_.dropped());
   const bool gzip = AcceptsGzip(request.accept_encoding);
   ExpositionBody body = exposition_.Get(gzip);
   HttpResponse response;

@@ -2,6 +2,7 @@
 // only this interface. Implementations are thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ class Log {
  public:
   virtual ~Log() = default;
   virtual void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) = 0;
+  /// Lines that could not be written so far.
+  virtual std::uint64_t dropped() const { return 0; }
 
   void Debug(std::string_view message, std::initializer_list<LogField> fields = {}) {
     Write(LogLevel::kDebug, message, fields);

@@ -92,6 +92,9 @@ struct SelfMetrics::Families {
   prometheus::Family<prometheus::Histogram>& request_seconds =
       HistogramFamily(registry, "buntime_exporter_http_request_duration_seconds");
 
+  prometheus::Counter& log_lines_dropped =
+      CounterFamily(registry, "buntime_exporter_log_lines_dropped_total").Add({});
+
   Mutex mutex;
   std::map<std::string, RuntimeCounters, std::less<>> runtimes GUARDED_BY(mutex);
   // By module and result.
@@ -216,6 +219,12 @@ void SelfMetrics::SetReload(bool successful, double unix_seconds) {
 
 void SelfMetrics::SetCertificateExpiry(double unix_seconds) {
   families_->certificate_expiry.Add({}).Set(unix_seconds);
+}
+
+void SelfMetrics::SetLogLinesDropped(std::uint64_t total) {
+  const MutexLock lock(families_->mutex);
+  const double rise = static_cast<double>(total) - families_->log_lines_dropped.Value();
+  if (rise > 0) families_->log_lines_dropped.Increment(rise);
 }
 
 std::shared_ptr<const prometheus::Collectable> SelfMetrics::registry() const {

@@ -1,6 +1,7 @@
 // Metrics of the exporter itself, kept in a prometheus-cpp registry. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class SelfMetrics {
   void SetReload(bool successful, double unix_seconds);
   /// Of the server's own certificate; there is no such series before the first call.
   void SetCertificateExpiry(double unix_seconds);
+  /// So far, in all; a smaller number than before is left out.
+  void SetLogLinesDropped(std::uint64_t total);
 
   /// What all of these are registered with; it may outlive the object.
   std::shared_ptr<const prometheus::Collectable> registry() const;
