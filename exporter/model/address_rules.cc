@@ -35,6 +35,9 @@ constexpr std::array kSpecialRanges = {
     SpecialRange{"::/96", "unspecified"},
     SpecialRange{"fe80::/10", "link-local"},
     SpecialRange{"fd00:ec2::/32", "a cloud's metadata service"},
+    SpecialRange{"fd20:ce::/32", "a cloud's metadata service"},
+    SpecialRange{"fd00:c1::/32", "a cloud's metadata service"},
+    SpecialRange{"fd00:42::/32", "a cloud's metadata service"},
     SpecialRange{"ff00::/8", "multicast"},
 };
 
@@ -72,10 +75,65 @@ const std::vector<Special>& Specials() {
   return specials;
 }
 
-const Special* FindSpecial(const IpAddress& address) {
+const Special* FindRange(const IpAddress& address) {
   const auto found = std::ranges::find_if(
       Specials(), [&](const Special& special) { return special.network.Contains(address); });
   return found == Specials().end() ? nullptr : &*found;
+}
+
+// IPv6 ranges whose addresses lead to an IPv4 address that is written in them.
+struct Transition {
+  std::string_view cidr;
+  std::array<std::uint8_t, 4> bytes;  // where the IPv4 address is
+  std::uint8_t inverted;              // what each of its bytes is combined with, by exclusive or
+  std::string_view name;
+};
+constexpr std::string_view kLocalNat64 = "64:ff9b:1::/48";  // RFC 8215
+constexpr std::array kTransitions = {
+    Transition{"64:ff9b::/96", {12, 13, 14, 15}, 0, "NAT64"},    // RFC 6052
+    Transition{kLocalNat64, {12, 13, 14, 15}, 0, "NAT64"},       // a prefix of 96 bits
+    Transition{kLocalNat64, {6, 7, 9, 10}, 0, "NAT64"},          // RFC 6052, 2.2
+    Transition{kLocalNat64, {7, 9, 10, 11}, 0, "NAT64"},         //
+    Transition{kLocalNat64, {9, 10, 11, 12}, 0, "NAT64"},        //
+    Transition{"2002::/16", {2, 3, 4, 5}, 0, "6to4"},            // RFC 3056
+    Transition{"2001::/32", {4, 5, 6, 7}, 0, "Teredo"},          // RFC 4380: the server
+    Transition{"2001::/32", {12, 13, 14, 15}, 0xff, "Teredo"},   // the client
+    Transition{"::ffff:0:0:0/96", {12, 13, 14, 15}, 0, "SIIT"},  // RFC 2765
+    Transition{"::/0", {12, 13, 14, 15}, 0, "ISATAP"},           // RFC 5214: any prefix, see IsIsatap
+};
+
+bool IsIsatap(const IpAddress& address) {
+  const auto& bytes = address.bytes();
+  return (bytes[8] & 0xfdU) == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe;
+}
+
+struct FoundSpecial {
+  std::string what;
+  int least_bits = 128;  // of a rule's network that allows it
+  bool loopback = false;
+};
+
+// Whether the address is special, or leads to an IPv4 address that is.
+std::optional<FoundSpecial> FindSpecial(const IpAddress& address) {
+  if (const Special* const found = FindRange(address)) {
+    return FoundSpecial{std::string(found->what), found->network.bits, found->what == "loopback"};
+  }
+  for (const Transition& form : kTransitions) {
+    if (!ParseNetwork(form.cidr)->Contains(address) || (form.name == "ISATAP" && !IsIsatap(address)))
+      continue;
+    std::array<std::uint8_t, 4> v4{};
+    for (std::size_t i = 0; i < v4.size(); ++i) {
+      v4[i] = static_cast<std::uint8_t>(address.bytes()[form.bytes[i]] ^ form.inverted);
+    }
+    // Where only the operator knows the prefix's length, zeros may be a part of it.
+    if (form.cidr == kLocalNat64 && v4[0] == 0) continue;
+    const IpAddress inner = IpAddress::OfIpv4(v4);
+    if (const Special* const found = FindRange(inner)) {
+      return FoundSpecial{std::string(form.name) + " for " + inner.Text() + ", which is " +
+                          std::string(found->what)};
+    }
+  }
+  return std::nullopt;
 }
 
 // Names are the same whatever their case, and with or without the dot of the root at their end.
@@ -112,8 +170,15 @@ std::optional<IpAddress> IpAddress::Of(const sockaddr& address) {
   if (address.sa_family != AF_INET) return std::nullopt;
   sockaddr_in in{};
   std::memcpy(&in, &address, sizeof in);
+  std::array<std::uint8_t, 4> bytes{};
+  std::memcpy(bytes.data(), &in.sin_addr, bytes.size());
+  return OfIpv4(bytes);
+}
+
+IpAddress IpAddress::OfIpv4(const std::array<std::uint8_t, 4>& bytes) {
+  IpAddress result;
   std::ranges::copy(kMappedPrefix, result.bytes_.begin());
-  std::memcpy(result.bytes_.data() + kMappedPrefix.size(), &in.sin_addr, sizeof in.sin_addr);
+  std::ranges::copy(bytes, result.bytes_.begin() + kMappedPrefix.size());
   return result;
 }
 
@@ -234,15 +299,14 @@ std::optional<std::string> AddressRules::RefuseHost(std::string_view host, std::
 std::optional<std::string> AddressRules::RefuseAddress(std::string_view host, const IpAddress& address,
                                                        std::uint16_t port) const {
   const std::string name = CanonicalHost(host);
-  const Special* const special = FindSpecial(address);
+  const auto special = FindSpecial(address);
   const auto allows = [&](const Rule& rule) {
     if (!rule.Takes(port)) return false;
     if (rule.network) {
-      return rule.network->Contains(address) &&
-             (special == nullptr || special->network.Contains(*rule.network));
+      return rule.network->Contains(address) && (!special || rule.network->bits >= special->least_bits);
     }
-    const bool home = special != nullptr && special->what == "loopback" && rule.host == "localhost";
-    return (special == nullptr || home) && rule.Names(name);
+    const bool home = special && special->loopback && rule.host == "localhost";
+    return (!special || home) && rule.Names(name);
   };
   if (std::ranges::any_of(rules_, allows)) return std::nullopt;
 
@@ -250,8 +314,8 @@ std::optional<std::string> AddressRules::RefuseAddress(std::string_view host, co
   std::string subject = Printable(host, 253);
   const bool literal = subject == address.Text() || subject == "[" + address.Text() + "]";
   subject = literal ? at : subject + " is at " + at + ", which";
-  if (special != nullptr) {
-    return subject + " is " + std::string(special->what) +
+  if (special) {
+    return subject + " is " + special->what +
            ": only a rule for that very range allows it, and the module's allowed_targets have none: " +
            List();
   }

@@ -22,10 +22,12 @@ class IpAddress {
  public:
   /// Empty: neither IPv4 nor IPv6.
   static std::optional<IpAddress> Of(const sockaddr& address);
+  static IpAddress OfIpv4(const std::array<std::uint8_t, 4>& bytes);
   /// "10.0.0.1" or "fd00::1", nothing else.
   static std::optional<IpAddress> Parse(const std::string& text);
 
   bool is_ipv4() const;
+  const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   /// Whether the first `bits` bits of both are the same; `bits` counts as of 128.
   bool SharesPrefix(const IpAddress& other, int bits) const;
   std::string Text() const;
@@ -56,8 +58,9 @@ class AddressRules {
   /// Why this address, which `host` resolved to, may not be connected to. A network's rule allows the
   /// addresses in it, whatever their name; a host's rule allows the host at any address that is not special.
   /// Special addresses (loopback, link-local, cloud metadata, unspecified, multicast) are allowed only by a
-  /// rule for just that range or a part of it: 0.0.0.0/0 does not mean them. `localhost`, named as such, may
-  /// be at a loopback address.
+  /// rule for just that range or a part of it: 0.0.0.0/0 does not mean them. An IPv6 address that leads to a
+  /// special IPv4 one (NAT64, 6to4, Teredo, ISATAP) is allowed only by a rule for that address alone.
+  /// `localhost`, named as such, may be at a loopback address.
   std::optional<std::string> RefuseAddress(std::string_view host, const IpAddress& address,
                                            std::uint16_t port) const;
 

@@ -66,10 +66,28 @@ TEST(AddressRulesTest, HostsAndSuffixesAllowNames) {
 
 TEST(AddressRulesTest, SpecialAddressesNeedARuleForJustThem) {
   const std::vector<std::string> wide = {"0.0.0.0/0", "::/0", "evil.example", ".example"};
-  for (const char* address :
-       {"127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.0.1", "100.100.100.200",
-        "168.63.129.16", "192.0.0.192", "224.0.0.1", "255.255.255.255", "::1", "::", "::7f00:1", "fe80::1",
-        "fd00:ec2::254", "ff02::1", "::ffff:169.254.169.254", "::ffff:127.0.0.1"}) {
+  for (const char* address : {"127.0.0.1",
+                              "127.9.9.9",
+                              "0.0.0.0",
+                              "0.1.2.3",
+                              "169.254.169.254",
+                              "169.254.0.1",
+                              "100.100.100.200",
+                              "168.63.129.16",
+                              "192.0.0.192",
+                              "224.0.0.1",
+                              "255.255.255.255",
+                              "::1",
+                              "::",
+                              "::7f00:1",
+                              "fe80::1",
+                              "fd00:ec2::254",
+                              "fd20:ce::254",
+                              "fd00:c1::a9fe:a9fe",
+                              "fd00:42::42",
+                              "ff02::1",
+                              "::ffff:169.254.169.254",
+                              "::ffff:127.0.0.1"}) {
     EXPECT_FALSE(Allows(wide, "evil.example", address)) << address;
     EXPECT_TRUE(Allows({address}, "any", address)) << address;
   }
@@ -78,6 +96,27 @@ TEST(AddressRulesTest, SpecialAddressesNeedARuleForJustThem) {
   EXPECT_FALSE(Allows({"168.0.0.0/7"}, "any", "169.254.169.254"));
   EXPECT_FALSE(Allows({"127.0.0.1/32"}, "any", "127.0.0.2"));
   EXPECT_FALSE(Allows({"fd00::/8"}, "any", "fd00:ec2::254"));
+}
+
+TEST(AddressRulesTest, FormsOfSpecialAddressesNeedARuleForJustThem) {
+  const std::vector<std::string> wide = {"::/0",      "64:ff9b::/96", "64:ff9b:1::/48",
+                                         "2002::/16", "2001::/32",    "evil.example"};
+  for (const char* address :
+       {"64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1", "64:ff9b::6464:64c8", "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:1:a9:fea9:fe00:0",
+        "2002:a9fe:a9fe::1", "2002:7f00:1::", "2001:0:a9fe:a9fe::", "2001:0:102:304:0:0:5601:5601",
+        "::ffff:0:169.254.169.254", "2001:db8::5efe:a9fe:a9fe", "2001:db8::200:5efe:7f00:1"}) {
+    EXPECT_FALSE(Allows(wide, "evil.example", address)) << address;
+    EXPECT_TRUE(Allows({address}, "any", address)) << address;
+  }
+  for (const char* address : {"64:ff9b::a00:1", "64:ff9b:1::a00:1", "64:ff9b:1:a00:0:100::", "2002:a00:1::1",
+                              "2001:0:a00:1:0:0:f5ff:fffe", "2001:db8::5efe:a00:1", "2001:db8::a9fe:a9fe"}) {
+    EXPECT_TRUE(Allows(wide, "evil.example", address)) << address;
+  }
+  EXPECT_EQ(
+      Refusal({"::/0"}, "evil.example", "64:ff9b::a9fe:a9fe", 80).substr(0, 128),
+      "evil.example is at [64:ff9b::a9fe:a9fe]:80, which is NAT64 for 169.254.169.254, which is link-local, "
+      "where clouds serve metadata");
 }
 
 TEST(AddressRulesTest, OnlyLocalhostItselfMayBeAtALoopbackAddress) {
