@@ -28,7 +28,8 @@ Result<Summary, PollError> DecodeSummary(std::string body) {
 std::optional<std::string> DecodeVersion(std::string body) {
   constexpr std::size_t kMaxVersionBytes = 64;
   TopLevelHandler handler("version");
-  if (Parse(body, handler)) return std::nullopt;
+  std::uint32_t mended = 0;
+  if (Parse(body, handler, &mended) || mended > 0) return std::nullopt;
   const std::string_view version = handler.text();
   // Printable only changes what is too long, not UTF-8, or not fit for a label.
   if (version.empty() || Printable(version, kMaxVersionBytes) != version) return std::nullopt;

@@ -11,10 +11,12 @@
 #include <rapidjson/reader.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "decode/bytes.h"
 #include "model/outcome.h"
 
 namespace buntime {
@@ -28,10 +30,13 @@ std::optional<PollError> CheckBody(std::string_view body);
 PollError SyntaxError(const rapidjson::ParseResult& result);
 
 /// Feeds `handler` with the events of `body`, which is destroyed on the way; strings stay valid as long as
-/// the body does. A handler that returns false from an event has told handler.error() why.
+/// the body does, and are UTF-8 (half surrogate pairs become U+FFFD: see MendSurrogates, which returns
+/// `mended`). A handler that returns false from an event has told handler.error() why.
 template <class Handler>
-std::optional<PollError> Parse(std::string& body, Handler& handler) {
+std::optional<PollError> Parse(std::string& body, Handler& handler, std::uint32_t* mended = nullptr) {
   if (auto error = CheckBody(body)) return error;
+  const std::uint32_t halves = MendSurrogates(body);
+  if (mended != nullptr) *mended = halves;
   constexpr unsigned kFlags =
       rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::InsituStringStream stream(body.data());

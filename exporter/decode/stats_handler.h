@@ -65,13 +65,11 @@ class StatsHandler final : public EventHandler {
   bool BeginWorker();
   void EndWorker();
   void Count(Anomaly anomaly) { ++snapshot_.anomalies[Index(anomaly)]; }
-  bool IsLabel(std::string_view text) const;
   Place ParentOfWorker() const { return workers_are_array_ ? Place::kWorkerArray : Place::kWorkerObject; }
 
   // Constant after construction.
   const std::string_view body_;
   const DecodeLimits& limits_;
-  const bool has_escapes_;
 
   Snapshot& snapshot_;
   WorkerTable workers_table_;

@@ -46,10 +46,11 @@ enum class Anomaly : std::uint8_t {
   kTruncatedLabel,   // an id, app or version of more than kMaxLabelBytes
   kImplausible,      // a number that no runtime can reach, or a counter that rose faster than one can
   kMissingSummary,   // documented dialect: stats came, the summary with the uptime did not
+  kLoneSurrogate,    // an escape of half a surrogate pair, read as U+FFFD
 };
-inline constexpr std::array<std::string_view, 8> kAnomalyNames = {
-    "wrong_type",     "negative",        "unknown_state", "duplicate_worker",
-    "unnamed_worker", "truncated_label", "implausible",   "missing_summary"};
+inline constexpr std::array<std::string_view, 9> kAnomalyNames = {
+    "wrong_type",      "negative",    "unknown_state",   "duplicate_worker", "unnamed_worker",
+    "truncated_label", "implausible", "missing_summary", "lone_surrogate"};
 constexpr std::size_t Index(Anomaly anomaly) { return static_cast<std::size_t>(anomaly); }
 using AnomalyCounts = std::array<std::uint32_t, kAnomalyNames.size()>;
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace buntime {
 namespace {
@@ -45,6 +46,31 @@ TEST(FindBadByte, FindsMalformedUtf8Everywhere) {
 TEST(FindBadByte, ReportsTheFirst) {
   EXPECT_EQ(FindBadByte("ab\xFF\x01"), (BadByte{2, ByteFault::kNotUtf8}));
   EXPECT_EQ(FindBadByte("ab\x01\xFF"), (BadByte{2, ByteFault::kControl}));
+}
+
+TEST(MendSurrogates, ReplacesHalvesOfPairsAlone) {
+  const std::pair<std::string, std::string> cases[] = {
+      {R"(plain)", R"(plain)"},
+      {R"(\ud83d\ude00)", R"(\ud83d\ude00)"},
+      {R"(\ud800)", R"(\ufffd)"},
+      {R"(\uDFFFx)", R"(\ufffdx)"},
+      {R"(\ud800\ud83d\ude00)", R"(\ufffd\ud83d\ude00)"},
+      {R"(\ud83d\u0041)", R"(\ufffd\u0041)"},
+      {R"(\ud83d\n\ude00)", R"(\ufffd\n\ufffd)"},
+      {R"(\\ud800)", R"(\\ud800)"},
+      {R"(\\\ud800)", R"(\\\ufffd)"},
+      {R"(\ud80)", R"(\ud80)"},
+      {R"(\ud80g)", R"(\ud80g)"},
+      {R"(\)", R"(\)"},
+  };
+  for (const auto& [from, to] : cases) {
+    std::string text = from;
+    const std::uint32_t mended = MendSurrogates(text);
+    EXPECT_EQ(text, to);
+    EXPECT_EQ(mended > 0, from != to) << from;
+  }
+  std::string three = R"(\ud800\udc00\udc00\udfff)";
+  EXPECT_EQ(MendSurrogates(three), 2U);
 }
 
 }  // namespace

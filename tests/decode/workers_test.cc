@@ -258,5 +258,12 @@ TEST(DecodeWorkers, MistypedFieldsHaveNoValue) {
   }
 }
 
+TEST(DecodeWorkers, HalfASurrogatePairIsAReplacementCharacter) {
+  const Snapshot snapshot = Decoded(
+      R"({"pool":{"hits":1},"workers":{"sh\ud800op@1.0.0":{"requestCount":1},"\ud83d\ude00\udc00@2":{}}})");
+  EXPECT_EQ(Names(snapshot), "sh\uFFFDop|1.0.0|sh\uFFFDop@1.0.0 \U0001F600\uFFFD|2|\U0001F600\uFFFD@2");
+  EXPECT_EQ(Anomalies(snapshot), "lone_surrogate=2");
+}
+
 }  // namespace
 }  // namespace buntime
