@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/version.h"
+#include "base/text.h"
 #include "config/settings.h"
 #include "config/web_config_file.h"
 #include "fetch/fetcher.h"
@@ -33,18 +34,26 @@ bool WantsClientCertificate(const WebTls& tls) {
          tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
 }
 
-// `picky`: the server will turn us away, and how it does that is what we want to know.
-ExchangeResult Ask(const std::string& url, bool picky, Log& log) {
+ExchangeResult Ask(const std::string& url, Log& log) {
   const auto fetcher = MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log);
   Request request{.url = url, .credential = {}, .tls = {}, .timeout = kPatience, .max_body = kMaxAnswer};
   // Which names the certificate is for is between the server and its scrapers; this is the machine's own
   // address.
   request.tls.insecure_skip_verify = true;
-  request.at_most_tls12 = picky;
   std::optional<ExchangeResult> result;
   fetcher->Start(request, [&result](ExchangeResult answer) { result = std::move(answer); });
   while (!result) fetcher->Wait(kPatience);
   return *std::move(result);
+}
+
+// The fetcher's own messages are about runtimes.
+std::string Cause(const PollError& error) {
+  const std::string same = "with the same --web.listen-address and --web.config.file as here";
+  if (error.outcome == Outcome::kConnect) return "no exporter answers: check that it runs, " + same;
+  if (error.outcome == Outcome::kTls) return "TLS fails: check that the exporter runs " + same;
+  if (error.outcome != Outcome::kTimeout) return error.message;
+  return "the exporter did not answer within " + FormatDuration(kPatience) +
+         ": it hangs, or the machine is overloaded";
 }
 
 }  // namespace
@@ -65,12 +74,12 @@ std::optional<Error> CheckHealth(const Invocation& invocation, Log& log) {
 
   const std::string url = std::string(web.tls ? "https" : "http") + "://" + Reachable(address->host) + ":" +
                           std::to_string(address->port) + std::string(web_path::kHealthy);
-  const bool picky = web.tls && WantsClientCertificate(*web.tls);
-  const ExchangeResult answer = Ask(url, picky, log);
+  const ExchangeResult answer = Ask(url, log);
   if (!answer) {
-    // Only a server that is alive gets as far as turning away who shows no certificate (or no TLS 1.3).
-    if (picky && answer.error().outcome == Outcome::kTls) return std::nullopt;
-    return Error{url + ": " + answer.error().message};
+    // Only a server that is alive gets as far as refusing a client without a certificate.
+    const bool wants_certificate = web.tls && WantsClientCertificate(*web.tls);
+    if (wants_certificate && answer.error().outcome == Outcome::kTls) return std::nullopt;
+    return Error{url + ": " + Cause(answer.error())};
   }
   // With --web.health-auth there is no password to show either: to be asked for one is a sign of life.
   const bool asked = settings.Flag("health_auth", false) && (answer->status == 401 || answer->status == 429);

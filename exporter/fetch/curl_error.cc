@@ -54,6 +54,10 @@ PollError Connect(const FailedExchange& failed) {
           "cannot connect to " + authority + " (" + reason + "): check address, network and firewall"};
 }
 
+bool RefusedClient(const FailedExchange& failed) {
+  return failed.certificate_wanted && failed.header_bytes == 0;
+}
+
 PollError BrokeOff(const FailedExchange& failed) {
   const std::string& authority = failed.endpoint.authority;
   if (failed.header_bytes == 0) {
@@ -108,12 +112,11 @@ PollError Tls(const FailedExchange& failed) {
   if (Says(failed, "wrong version number")) {
     return {Outcome::kTls, subject + "the port does not speak TLS; use http:// or another port"};
   }
-  if (Says(failed, "alert certificate required") || Says(failed, "alert bad certificate") ||
-      Says(failed, "alert unknown ca")) {
+  if (failed.certificate_wanted) {
     return {Outcome::kTls,
             subject + (failed.tls.cert_file.empty()
                            ? "it wants a client certificate: set tls.cert_file and tls.key_file"
-                           : "it refused the client certificate: check tls.cert_file")};
+                           : "it refused the client certificate: check tls.cert_file and tls.key_file")};
   }
   return {Outcome::kTls, subject + Words(failed)};
 }
@@ -176,11 +179,10 @@ PollError DescribeFailure(const FailedExchange& failed) {
       return Connect(failed);
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
-      return BrokeOff(failed);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-      // With TLS 1.3 a server turns a client certificate down only after the handshake.
-      return Says(failed, "alert") ? Tls(failed) : BrokeOff(failed);
+      // With TLS 1.3 a server refuses a client, or its missing certificate, only after the handshake.
+      return Says(failed, "alert") || RefusedClient(failed) ? Tls(failed) : BrokeOff(failed);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -194,10 +196,6 @@ PollError DescribeFailure(const FailedExchange& failed) {
       return TimedOut(failed);
     case CURLE_FILESIZE_EXCEEDED:
       return TooLarge(failed);
-    case CURLE_BAD_CONTENT_ENCODING:
-      return {Outcome::kNotJson, "the answer of " + failed.endpoint.authority +
-                                     " is compressed in a way that cannot be undone (" + Words(failed) +
-                                     "): check what stands before the runtime"};
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return NotHttp(failed);

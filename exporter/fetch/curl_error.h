@@ -22,6 +22,7 @@ struct FailedExchange {
   const TlsClient& tls;
   std::string_view text;  // libcurl's own words, not to be trusted: they may quote the peer
   std::size_t header_bytes;
+  bool certificate_wanted;  // the server has asked for a client certificate
   bool header_too_large;
   bool body_too_large;
   Duration timeout;

@@ -38,9 +38,6 @@ struct Request {
   // error of this kind is `forbidden`.
   std::shared_ptr<const AddressRules> allowed = {};
   std::shared_ptr<Timings> timings = {};  // filled in before `done` runs; null: not wanted
-  // No TLS 1.3, in which a server turns a client away only after the handshake, when the client may no longer
-  // hear why.
-  bool at_most_tls12 = false;
 };
 
 struct Response {

@@ -1,11 +1,13 @@
 #include "fetch/transfer.h"
 
 #include <arpa/inet.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "base/text.h"
@@ -49,6 +51,17 @@ std::string ContentType(CURL* easy) {
   return text == nullptr ? std::string() : Printable(text);
 }
 
+// The codings of all its fields, as one list.
+std::string ContentEncoding(CURL* easy) {
+  std::string list;
+  curl_header* header = nullptr;
+  for (std::size_t i = 0;
+       curl_easy_header(easy, "Content-Encoding", i, CURLH_HEADER, -1, &header) == CURLHE_OK; ++i) {
+    list.append(list.empty() ? "" : ", ").append(header->value);
+  }
+  return list;
+}
+
 std::string Location(CURL* easy, int status) {
   curl_header* header = nullptr;
   if (status < 300 || status > 399) return {};
@@ -90,6 +103,7 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   Set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   Set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   Set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  Set(CURLOPT_HTTP_CONTENT_DECODING, 0L);  // Unpacker does it
   Set(CURLOPT_PROTOCOLS_STR, "http,https");
   Set(CURLOPT_FOLLOWLOCATION, 0L);  // a redirect could take the key to another host
   // Not even the environment's: a proxy in between would be what is measured, and would see the key.
@@ -154,7 +168,9 @@ void Transfer::SetTls(const Request& request) {
   // By default a CA file that was replaced would be trusted for another day.
   constexpr long kCaCacheSeconds = 60;
   Set(CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
-  if (request.at_most_tls12) Set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_MAX_TLSv1_2});
+  // Another TLS library than OpenSSL has no such option; then only the message is less exact.
+  curl_easy_setopt(easy_.get(), CURLOPT_SSL_CTX_FUNCTION, &Transfer::OnTlsContext);
+  curl_easy_setopt(easy_.get(), CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
   if (!tls_.ca_file.empty()) {
     Set(CURLOPT_CAINFO, tls_.ca_file.c_str());
     Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's would be trusted as well
@@ -181,6 +197,21 @@ void Transfer::SetTls(const Request& request) {
   Set(CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
+// With TLS 1.3 a server refuses a client after the handshake, and may close the connection before the client
+// has read why. So what the server asked for is remembered.
+CURLcode Transfer::OnTlsContext(CURL* /*easy*/, void* context, void* self) {
+  auto* const tls = static_cast<SSL_CTX*>(context);
+  SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);  // the connection may outlive this object
+  SSL_CTX_set_cert_cb(
+      tls,
+      [](SSL* /*connection*/, void* transfer) {
+        static_cast<Transfer*>(transfer)->certificate_wanted_ = true;
+        return 1;
+      },
+      self);
+  return CURLE_OK;
+}
+
 void Transfer::SetRules() {
   Set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   Set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
@@ -199,7 +230,12 @@ bool Transfer::Allows(const std::optional<IpAddress>& address, std::uint16_t por
 
 curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
-  if (!transfer.Allows(IpAddress::Of(address->addr), PortOf(address->addr))) return CURL_SOCKET_BAD;
+  try {
+    if (!transfer.Allows(IpAddress::Of(address->addr), PortOf(address->addr))) return CURL_SOCKET_BAD;
+  } catch (const std::bad_alloc&) {
+    transfer.out_of_memory_ = true;
+    return CURL_SOCKET_BAD;
+  }
   transfer.allowed_one_ = true;
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -221,21 +257,45 @@ std::size_t Transfer::OnHeader(char* /*data*/, std::size_t size, std::size_t cou
   return transfer.header_too_large_ ? 0 : size * count;
 }
 
+// No exception may pass through libcurl. Anything but the piece's size ends the transfer.
 std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, void* self) {
-  return static_cast<Transfer*>(self)->AddBody({data, size * count});
+  auto& transfer = *static_cast<Transfer*>(self);
+  try {
+    return transfer.Receive({data, size * count}) ? size * count : 0;
+  } catch (const std::bad_alloc&) {
+    transfer.out_of_memory_ = true;
+    return 0;
+  }
 }
 
-// Anything but the piece's size ends the transfer.
-std::size_t Transfer::AddBody(std::string_view piece) {
+bool Transfer::Receive(std::string_view piece) {
+  if (packed_bytes_ == 0) {
+    auto unpacker = Unpacker::For(ContentEncoding(easy_.get()));
+    if (!unpacker) {
+      unpack_fault_ = unpacker.error().message;
+      return false;
+    }
+    unpacker_ = std::move(*unpacker);
+  }
+  packed_bytes_ += piece.size();
+  if (!unpacker_) return AddBody(piece);
+  if (packed_bytes_ > max_body_) {  // what unpacks to nothing would never end
+    body_too_large_ = true;
+    return false;
+  }
+  return unpacker_->Feed(piece, [this](std::string_view unpacked) { return AddBody(unpacked); });
+}
+
+bool Transfer::AddBody(std::string_view piece) {
   const std::uint64_t size = body_.size() + piece.size();
   if (size > max_body_) {
     body_too_large_ = true;
-    return 0;
+    return false;
   }
   if (size > body_.capacity()) {
     // A Content-Length that tells the truth ends the growth at exactly its size; one that lies costs a
     // megabyte.
-    const curl_off_t length = Info(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
+    const curl_off_t length = unpacker_ ? 0 : Info(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T);
     const auto announced = static_cast<std::uint64_t>(std::max<curl_off_t>(length, 0));
     std::uint64_t goal = std::max<std::uint64_t>(body_.capacity() * 2, kFirstReserve);
     if (announced >= size) goal = std::min(goal, announced);
@@ -245,13 +305,24 @@ std::size_t Transfer::AddBody(std::string_view piece) {
     body_ = std::move(larger);
   }
   body_.append(piece);
-  return piece.size();
+  return true;
 }
 
 ExchangeResult Transfer::Finish(CURLcode code) {
   KeepTimings();
   if (code != CURLE_OK && !refusal_.empty() && !allowed_one_) {
     return PollError{Outcome::kConnect, refusal_, true};
+  }
+  if (out_of_memory_) {
+    return PollError{Outcome::kInternal, "out of memory for the answer of " + endpoint_.authority +
+                                             ": raise the memory limit or lower --poll.max-body"};
+  }
+  if (unpacker_) unpack_fault_ = unpacker_->fault();
+  if (unpacker_ && code == CURLE_OK && unpacker_->inside()) unpack_fault_ = "it ends early";
+  if (!unpack_fault_.empty()) {
+    return PollError{Outcome::kNotJson, "the answer of " + endpoint_.authority +
+                                            " is compressed in a way that cannot be undone (" +
+                                            unpack_fault_ + "): check what stands before the runtime"};
   }
   if (code != CURLE_OK) {
     return DescribeFailure(FailedExchange{.easy = easy_.get(),
@@ -260,6 +331,7 @@ ExchangeResult Transfer::Finish(CURLcode code) {
                                           .tls = tls_,
                                           .text = error_text_.data(),
                                           .header_bytes = header_bytes_,
+                                          .certificate_wanted = certificate_wanted_,
                                           .header_too_large = header_too_large_,
                                           .body_too_large = body_too_large_,
                                           .timeout = timeout_,

@@ -14,6 +14,7 @@
 
 #include "fetch/curl_handles.h"
 #include "fetch/fetcher.h"
+#include "fetch/unpacker.h"
 
 namespace buntime {
 
@@ -41,7 +42,9 @@ class Transfer {
  private:
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
-  std::size_t AddBody(std::string_view piece);
+  bool Receive(std::string_view piece);
+  bool AddBody(std::string_view piece);
+  static CURLcode OnTlsContext(CURL* easy, void* context, void* self);
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
   bool Allows(const std::optional<IpAddress>& address, std::uint16_t port);
   void KeepTimings();
@@ -69,8 +72,13 @@ class Transfer {
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 
   std::size_t header_bytes_ = 0;
+  bool certificate_wanted_ = false;  // the server has asked for one in the handshake
   bool header_too_large_ = false;
   bool body_too_large_ = false;
+  bool out_of_memory_ = false;
+  std::uint64_t packed_bytes_ = 0;  // that have come, before they are unpacked
+  std::unique_ptr<Unpacker> unpacker_;
+  std::string unpack_fault_;
   std::string body_;
   std::string refusal_;       // why the latest address was not connected to
   bool allowed_one_ = false;  // some other address of the host was

@@ -74,7 +74,7 @@ class HealthcheckTest(LockedTest):
         with socket.socket() as unused:  # bound and not listening: nobody else gets the port
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
-            self.assert_sick("refused the connection", flags=["--web.listen-address", f"127.0.0.1:{port}"])
+            self.assert_sick("no exporter answers: check that it runs", flags=["--web.listen-address", f"127.0.0.1:{port}"])
         stranger = self.fake_runtime(lambda *_: (404, {}, b"what?"))
         self.assert_sick("status 404", "nothing else listens",
                          flags=["--web.listen-address", stranger.url.removeprefix("http://")])

@@ -53,6 +53,67 @@ TEST_F(Limits, CompressedAnswersAreUnpacked) {
   ExpectAnswer(Run(Get(deflate.url())), 200, body);
 }
 
+TEST_F(Limits, AGzipBodyMayHaveSeveralMembersAndZerosBehindThem) {
+  const std::string a = Compress("{\"pool\":", 31);
+  const std::string b = Compress("{}}", 31);
+  const std::string empty = Compress("", 31);
+  const std::string zeros(1000, '\0');
+  for (const std::string& packed : {a + b, empty + a + empty + b + empty, a + b + zeros}) {
+    ScriptServer server(Always(Answer(packed, "Content-Encoding: x-gzip\r\n")));
+    ExpectAnswer(Run(Get(server.url())), 200, R"({"pool":{}})");
+  }
+  // What HTTP calls deflate comes with zlib's header, and from some servers without.
+  for (const int window_bits : {15, -15}) {
+    ScriptServer server(Always(Answer(Compress("{}", window_bits), "Content-Encoding: deflate\r\n")));
+    ExpectAnswer(Run(Get(server.url())), 200, "{}");
+  }
+  // One byte at a time.
+  ScriptServer slow([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char c : a + b + zeros.substr(0, 3)) connection.Send(std::string("1\r\n") + c + "\r\n");
+    connection.Send("0\r\n\r\n");
+  });
+  ExpectAnswer(Run(Get(slow.url())), 200, R"({"pool":{}})");
+}
+
+TEST_F(Limits, WhatIsWrongWithACompressedBodyIsNamed) {
+  const std::string good = Compress("{}", 31);
+  std::string bad_sum = good;
+  bad_sum[bad_sum.size() - 8] ^= 1;
+  const std::pair<std::string, std::string> cases[] = {
+      {good.substr(0, good.size() - 1), "it ends early"},
+      {good + "x", "incorrect header check"},
+      {good + std::string(1, '\0') + good, "more data follows its end"},
+      {good + good.substr(0, 5), "it ends early"},
+      {bad_sum, "incorrect data check"},
+  };
+  for (const auto& [packed, fault] : cases) {
+    ScriptServer server(Always(Answer(packed, "Content-Encoding: gzip\r\n")));
+    ExpectError(Run(Get(server.url())), Outcome::kNotJson,
+                "the answer of " + Authority(server) + " is compressed in a way that cannot be undone (" +
+                    fault + "): check what stands before the runtime");
+  }
+  ScriptServer twice(Always(Answer(good, "Content-Encoding: gzip\r\nContent-Encoding: br\r\n")));
+  ExpectError(Run(Get(twice.url())), Outcome::kNotJson,
+              "the answer of " + Authority(twice) +
+                  " is compressed in a way that cannot be undone (Content-Encoding 'gzip, br' is not gzip or "
+                  "deflate, which were asked for): check what stands before the runtime");
+}
+
+TEST_F(Limits, WhatUnpacksToNothingEndsAtTheLimit) {
+  const std::string empty = Compress("", 31);
+  ScriptServer server([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += empty;
+    while (connection.Send(many)) {
+    }
+  });
+  ExpectError(Run(AtMost(1 << 20, server)), Outcome::kTooLarge, TooLarge(server, "1MiB"));
+}
+
 TEST_F(Limits, WhatCannotBeUnpackedIsNotJson) {
   const std::string check = "): check what stands before the runtime";
   ScriptServer broken(Always(Answer("this is not gzip", "Content-Encoding: gzip\r\n")));

@@ -106,7 +106,7 @@ TEST_F(Tls, AClientCertificateIsShownWhereDemanded) {
   request.tls.cert_file = stranger.certificate;
   request.tls.key_file = stranger.key;
   ExpectError(Run(request), Outcome::kTls,
-              Failed(server, "it refused the client certificate: check tls.cert_file"));
+              Failed(server, "it refused the client certificate: check tls.cert_file and tls.key_file"));
 }
 
 TEST_F(Tls, FilesOfOursThatAreBadAreErrorsOfOurs) {

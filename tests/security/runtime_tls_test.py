@@ -1,11 +1,15 @@
 """TLS towards the runtime, and its key: what is checked when the configuration is loaded, what is warned about, and
 that a runtime which asks for a certificate gets it, also after all of it was replaced."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import ssl
+import struct
+import threading
 import unittest
 
 from locked import RELOADS, LockedTest
@@ -218,6 +222,31 @@ class RuntimeTlsTest(LockedTest):
         self.assertEqual(runtime.requests, [])
         self.config(runtime.url, tls="insecure_skip_verify: true")
         exporter.wait_until_up()
+
+
+    def test_a_runtime_that_hangs_up_on_a_client_without_certificate(self):
+        """With TLS 1.3 the client may be through before it is refused, and never hear why."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path("server.pem"), self.path("server.key"))
+        context.load_verify_locations(self.ca.file)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    plain, _ = listener.accept()
+                    with context.wrap_socket(plain, server_side=True) as connection:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        threading.Thread(target=serve, daemon=True).start()
+        file = self.config(f"https://127.0.0.1:{listener.getsockname()[1]}", tls="ca_file: ca.pem")
+        for _ in range(5):
+            exporter, status = self.run_exporter("--config.file", file, "--once")
+            self.assertEqual(status, 1)
+            self.assertIn('buntime_poll_outcome{outcome="tls"} 1', exporter.output())
+            self.assertIn("it wants a client certificate: set tls.cert_file and tls.key_file", exporter.errors())
 
 
 if __name__ == "__main__":
