@@ -1,10 +1,13 @@
 // buntime-exporter: flags -> Config -> App -> exit status.
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -43,6 +46,14 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// A closed standard descriptor would be given to the next file or socket, which then got what is printed or
+// logged.
+void OpenStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDWR);  // the lowest free one, which is this
+  }
+}
+
 // The signals that the program reacts to are waited for, by one thread, at one place.
 void BlockSignals() {
   sigset_t signals;
@@ -59,42 +70,55 @@ int Print(const std::string& text) {
   return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
-}  // namespace
+int Complain(const buntime::Error& error) {
+  std::fprintf(stderr, "buntime-exporter: %s\n", error.message.c_str());
+  return 1;
+}
 
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   using buntime::Invocation;
-  KeepMemoryPrivate();
-  RaiseFileLimit();
-  TuneAllocator();
-  BlockSignals();
-  const auto complain = [](const buntime::Error& error) {
-    std::fprintf(stderr, "buntime-exporter: %s\n", error.message.c_str());
-    return 1;
-  };
   const std::string version = "buntime-exporter " + std::string(buntime::kVersion) + " (revision " +
                               std::string(buntime::kRevision) + ", " + std::string(buntime::kCompiler) +
                               ")\n";
   const auto invocation = buntime::ParseCommandLine(argc, argv, version);
-  if (!invocation) return complain(invocation.error());
+  if (!invocation) return Complain(invocation.error());
   if (invocation->action == Invocation::Action::kPrint) return Print(invocation->text);
   if (invocation->action == Invocation::Action::kListAsMarkdown) return Print(buntime::CatalogueAsMarkdown());
   if (invocation->action == Invocation::Action::kListAsJson) return Print(buntime::CatalogueAsJson());
   if (invocation->action == Invocation::Action::kHealthcheck) {
     const auto log = buntime::MakeSpdlogLog(buntime::LogLevel::kError, buntime::LogFormat::kLogfmt);
     const auto error = buntime::CheckHealth(*invocation, *log);
-    return error ? complain(*error) : 0;
+    return error ? Complain(*error) : 0;
   }
 
   const auto config = buntime::LoadConfig(*invocation);
-  if (!config) return complain(config.error());
-  const auto warnings = buntime::CheckRest(*config);
-  if (!warnings) return complain(warnings.error());
+  if (!config) return Complain(config.error());
+  auto warnings = buntime::CheckRest(*config);
+  if (!warnings) return Complain(warnings.error());
+  warnings->insert(warnings->begin(), invocation->warnings.begin(), invocation->warnings.end());
   if (invocation->action == Invocation::Action::kCheck) {
-    for (const std::string& warning : *warnings) complain({"warning: " + warning});
+    for (const std::string& warning : *warnings) Complain({"warning: " + warning});
     return Print("the configuration is valid\n");
   }
   const auto log = buntime::MakeSpdlogLog(config->log_level, config->log_format);
   return invocation->action == Invocation::Action::kOnce
              ? buntime::PollOnce(*config, *warnings, *log)
              : buntime::Serve(*invocation, *config, *warnings, *log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  OpenStandardDescriptors();
+  KeepMemoryPrivate();
+  RaiseFileLimit();
+  TuneAllocator();
+  BlockSignals();
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& exception) {
+    // What the system refuses at the start: a thread, memory.
+    return Complain({std::string("cannot go on: ") + exception.what() +
+                     ": raise the limits of memory, threads and open files"});
+  }
 }

@@ -23,7 +23,8 @@ std::span<const Flag> FlagTable();
 /// `poll.interval` -> BUNTIME_EXPORTER_POLL_INTERVAL.
 std::string EnvironmentName(std::string_view flag);
 
-/// The flag whose name is a few letters away from `name`, or "".
+/// The flag whose name is a few letters away from `name`, or "". `name` may be that of a flag or the end of a
+/// variable's: case, and which of ".", "-" and "_" divides the words, makes no difference.
 std::string_view NearestFlag(std::string_view name);
 
 /// The whole answer to --help, wrapped at 100 columns.

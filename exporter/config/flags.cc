@@ -1,5 +1,7 @@
 #include "config/flags.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
@@ -22,6 +24,29 @@ Error UnknownArgument(std::string_view argument) {
     message.append(": did you mean --").append(nearest).append("?");
   }
   return Error{message + " (--help lists the flags)"};
+}
+
+// Kubernetes sets these in every pod for a Service called buntime-exporter, or buntime-exporter-….
+bool IsServiceLink(std::string_view variable) {
+  return variable.find("_SERVICE_") != std::string_view::npos || variable.ends_with("_PORT") ||
+         variable.find("_PORT_") != std::string_view::npos;
+}
+
+std::vector<std::string> UnknownVariables(const char* const* environment) {
+  const std::string prefix = EnvironmentName("");
+  std::vector<std::string> warnings;
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const std::string_view name = entry.substr(0, entry.find('='));
+    const auto is_flag = [&](const Flag& flag) { return EnvironmentName(flag.name) == name; };
+    if (!name.starts_with(prefix) || IsServiceLink(name) || std::ranges::any_of(FlagTable(), is_flag))
+      continue;
+    const std::string_view nearest = NearestFlag(name.substr(prefix.size()));
+    warnings.push_back(Printable(name, 80) + " in the environment is ignored: " +
+                       (nearest.empty() ? "no flag has that name (--help lists the flags)"
+                                        : "did you mean " + EnvironmentName(nearest) + "?"));
+  }
+  return warnings;
 }
 
 void Declare(CLI::App& app, const Flag& flag, std::vector<std::string>& given) {
@@ -93,7 +118,9 @@ Result<Invocation> ParseCommandLine(int argc, const char* const* argv, std::stri
     invocation.text = version;
     return invocation;
   }
-  return Interpret(given);
+  auto interpreted = Interpret(given);
+  if (interpreted) interpreted->warnings = UnknownVariables(environ);
+  return interpreted;
 }
 
 }  // namespace buntime

@@ -24,9 +24,10 @@ struct Invocation {
   };
   Action action = Action::kServe;
   std::string text;
-  Settings settings;                // the last value of each flag
-  std::vector<Setting> urls;        // every --runtime.url
-  std::vector<std::string> listen;  // every --web.listen-address
+  Settings settings;                  // the last value of each flag
+  std::vector<Setting> urls;          // every --runtime.url
+  std::vector<std::string> listen;    // every --web.listen-address
+  std::vector<std::string> warnings;  // variables of the environment that look like flags and are none
 };
 
 /// Reads flags, and for those not given the environment (`--poll.interval` is

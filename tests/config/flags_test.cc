@@ -71,7 +71,8 @@ TEST(FlagsTest, AUrlAloneIsEnough) {
   EXPECT_EQ(target.timeout, 3s);
   EXPECT_EQ(target.stale_after, 13s);
   EXPECT_EQ(target.peak_window, 60s);
-  EXPECT_EQ(target.max_body, 64U << 20U);
+  EXPECT_EQ(target.max_body, 16U << 20U);
+  EXPECT_EQ(target.app_limit, 2000U);
   EXPECT_EQ(target.worker_limit, 1000U);
   EXPECT_EQ(config.listen, std::vector<std::string>{":10077"});
   EXPECT_EQ(config.telemetry_path, "/metrics");
@@ -98,6 +99,8 @@ TEST(FlagsTest, EveryFlagReachesTheConfig) {
                               "5m",
                               "--poll.max-body",
                               "1MiB",
+                              "--app.limit",
+                              "7",
                               "--worker.limit",
                               "0",
                               "--web.listen-address",
@@ -121,6 +124,7 @@ TEST(FlagsTest, EveryFlagReachesTheConfig) {
   EXPECT_EQ(target.stale_after, 10min);
   EXPECT_EQ(target.peak_window, 5min);
   EXPECT_EQ(target.max_body, 1U << 20U);
+  EXPECT_EQ(target.app_limit, 7U);
   EXPECT_EQ(target.worker_limit, 0U);
   EXPECT_EQ(config.listen, (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
   EXPECT_EQ(config.telemetry_path, "/m");
@@ -314,6 +318,33 @@ TEST(FlagsTest, TheMetricsAreServedWhereTheFlagSays) {
   }
   EXPECT_EQ(BadWithUrl({"--web.telemetry-path", "/m%41"}),
             "--web.telemetry-path '/m%41': expected a path without %");
+}
+
+TEST(FlagsTest, MistypedVariablesAreWarnedOf) {
+  const std::pair<const char*, const char*> variables[] = {
+      {"BUNTIME_EXPORTER_POLL_INTERVL", "did you mean BUNTIME_EXPORTER_POLL_INTERVAL?"},
+      {"BUNTIME_EXPORTER_poll_timeout", "did you mean BUNTIME_EXPORTER_POLL_TIMEOUT?"},
+      {"BUNTIME_EXPORTER_NOTHING_LIKE_IT", "no flag has that name (--help lists the flags)"},
+      // Kubernetes sets these for a Service of that name.
+      {"BUNTIME_EXPORTER_SERVICE_HOST", nullptr},
+      {"BUNTIME_EXPORTER_SERVICE_PORT_HTTP", nullptr},
+      {"BUNTIME_EXPORTER_PORT", nullptr},
+      {"BUNTIME_EXPORTER_PORT_10077_TCP_ADDR", nullptr},
+      {"BUNTIME_EXPORTER_SHARD_0_SERVICE_PORT", nullptr},
+      {"BUNTIME_EXPORTER_LOG_LEVEL", nullptr},
+  };
+  for (const auto& [name, hint] : variables) {
+    setenv(name, "info", 1);
+    const auto invocation = ParseOnly({"--runtime.url", "http://localhost"});
+    unsetenv(name);
+    ASSERT_TRUE(invocation.ok());
+    if (hint == nullptr) {
+      EXPECT_TRUE(invocation->warnings.empty()) << name;
+    } else {
+      ASSERT_EQ(invocation->warnings.size(), 1U) << name;
+      EXPECT_EQ(invocation->warnings[0], std::string(name) + " in the environment is ignored: " + hint);
+    }
+  }
 }
 
 }  // namespace
