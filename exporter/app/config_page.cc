@@ -72,6 +72,7 @@ void AppendTarget(Yaml& yaml, const Target& target) {
   yaml.Line("      ", "stale_after", FormatDuration(target.stale_after));
   yaml.Line("      ", "peak_window", FormatDuration(target.peak_window));
   yaml.Line("      ", "max_body", FormatSize(target.max_body));
+  yaml.Line("    ", "app_limit", std::to_string(target.app_limit));
   yaml.Line("    ", "worker_limit", std::to_string(target.worker_limit));
 }
 
@@ -90,6 +91,7 @@ void AppendModule(Yaml& yaml, const Module& module) {
   yaml.Line("      ", "interval", FormatDuration(module.target.interval));
   yaml.Line("      ", "peak_window", FormatDuration(module.target.peak_window));
   yaml.Line("      ", "max_body", FormatSize(module.target.max_body));
+  yaml.Line("    ", "app_limit", std::to_string(module.target.app_limit));
   yaml.Line("    ", "worker_limit", std::to_string(module.target.worker_limit));
 }
 

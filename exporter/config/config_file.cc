@@ -28,7 +28,8 @@ const std::vector<Key> kTlsKeys = {{"ca_file", Kind::kFile},
                                    {"server_name"},
                                    {"insecure_skip_verify"}};
 const std::vector<Key> kBasicAuthKeys = {{"username"}, {"password_file", Kind::kFile}};
-const std::vector<Key> kDefaultKeys = {{"poll", Kind::kMap, &kPollKeys, true}, {"worker_limit"}};
+const std::vector<Key> kDefaultKeys = {
+    {"poll", Kind::kMap, &kPollKeys, true}, {"app_limit"}, {"worker_limit"}};
 // No stale_after: an answer to a probe is never an old one.
 const std::vector<Key> kProbeKeys = {{"interval"}, {"timeout"}, {"peak_window"}, {"max_body"}};
 
@@ -42,6 +43,7 @@ std::vector<Key> WithAccessKeys(const std::vector<Key>& poll, std::vector<Key> o
                          {"basic_auth", Kind::kMap, &kBasicAuthKeys},
                          {"tls", Kind::kMap, &kTlsKeys},
                          {"poll", Kind::kMap, &poll, true},
+                         {"app_limit"},
                          {"worker_limit"}});
   return own;
 }

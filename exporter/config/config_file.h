@@ -18,7 +18,7 @@ struct ModuleSettings {
 };
 
 struct ConfigFile {
-  Settings defaults;                    // `poll`, `worker_limit`
+  Settings defaults;                    // `poll`, `app_limit`, `worker_limit`
   std::vector<Settings> runtimes;       // one for each entry of `runtimes`
   std::vector<ModuleSettings> modules;  // one for each entry of `modules`
 };

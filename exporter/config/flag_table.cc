@@ -39,7 +39,14 @@ constexpr auto kFlags = std::to_array<Flag>({
      "Age at which the latest successful answer stops being served."},
     {"poll.peak-window", "peak_window", "DURATION", "60s",
      "Time over which the peak metrics keep the highest poll."},
-    {"poll.max-body", "max_body", "SIZE", "64MiB", "Limit of an answer, decompressed."},
+    {"poll.max-body", "max_body", "SIZE", "16MiB",
+     "Limit of an answer, decompressed. 100,000 workers take some 16 MiB; the exporter needs up to eight "
+     "times this "
+     "limit for one runtime, beside 16 MiB."},
+    {"app.limit", "app_limit", "NUMBER", "2000",
+     "Apps (name and version) of a runtime with series of their own, first come, first served; the others "
+     "are summed "
+     "in the app `other`."},
     {"worker.limit", "worker_limit", "NUMBER", "1000",
      "Workers of a runtime with series of their own, busiest first; 0: none."},
     {"probe.timeout-offset", "probe_timeout_offset", "DURATION", "500ms",
@@ -125,8 +132,9 @@ std::string EnvironmentName(std::string_view flag) {
 std::string_view NearestFlag(std::string_view name) {
   std::string_view nearest;
   std::size_t best = 4;  // further away it is no slip of the fingers
+  const std::string wanted = EnvironmentName(name);
   for (const Flag& flag : kFlags) {
-    const std::size_t distance = EditDistance(name, flag.name);
+    const std::size_t distance = EditDistance(wanted, EnvironmentName(flag.name));
     if (distance >= best) continue;
     best = distance;
     nearest = flag.name;

@@ -94,7 +94,8 @@ void ReadAccess(SettingReader& reader, Target& target) {
 void ReadBounds(SettingReader& reader, Duration least_window, Target& target) {
   target.peak_window =
       reader.Time("peak_window", std::max<Duration>(seconds(60), target.interval), least_window);
-  target.max_body = reader.Size("max_body", std::uint64_t{64} << 20, 1024, kMaxBody);
+  target.max_body = reader.Size("max_body", std::uint64_t{16} << 20, 1024, kMaxBody);
+  target.app_limit = reader.Number("app_limit", 2000, 0, 1'000'000);
   target.worker_limit = reader.Number("worker_limit", 1000, 0, 1'000'000);
 }
 

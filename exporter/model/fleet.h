@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,6 +41,9 @@ struct App {
   friend bool operator==(const App&, const App&) = default;
 };
 
+/// The name of the app that sums those beyond --app.limit.
+inline constexpr std::string_view kOtherApps = "other";
+
 /// Highest value of the polls within the peak window.
 struct Peaks {
   std::optional<double> active;
@@ -54,9 +58,10 @@ struct Reading {
   Layout layout = Layout::kAdmin;
   Peaks peaks;
   Rates rates;                       // of the pool
-  std::vector<App> apps;             // by name, then version
+  std::vector<App> apps;             // by name, then version; beyond the target's limit one, kOtherApps
   std::vector<std::uint32_t> shown;  // indexes of the workers that get series, at most the target's limit
   std::size_t workers_dropped = 0;   // workers beyond that limit
+  std::size_t apps_dropped = 0;      // apps of the latest answer that are a part of kOtherApps
   friend bool operator==(const Reading&, const Reading&) = default;
 };
 

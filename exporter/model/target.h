@@ -77,6 +77,7 @@ struct Target {
   Duration peak_window{};
   std::uint64_t max_body = 0;                        // bytes, after decompression
   std::size_t worker_limit = 0;                      // workers with series of their own
+  std::size_t app_limit = 2000;                      // apps, the same
   std::shared_ptr<const AddressRules> allowed = {};  // where it may be; null: anywhere
   friend bool operator==(const Target&, const Target&) = default;
 };

@@ -251,8 +251,12 @@ Result<Snapshot, PollError> Attempt::Read(ExchangeResult result, Layout layout,
     return PollError{Outcome::kNotJson, "the runtime answered a web page (text/html) at " + url +
                                             ": check --runtime.plugin-base, and that the plugin is enabled"};
   }
+  // No runtime describes a worker in fewer bytes: more of them are made to take memory and time.
+  constexpr std::uint64_t kWorkerBytes = 100;
+  DecodeLimits limits;
+  limits.workers = std::max<std::size_t>(10'000, target_.max_body / kWorkerBytes);
   auto snapshot =
-      layout == Layout::kOpen ? DecodePoolText(response.body) : DecodeStats(std::move(response.body));
+      layout == Layout::kOpen ? DecodePoolText(response.body) : DecodeStats(std::move(response.body), limits);
   if (!snapshot) return PollError{snapshot.error().outcome, snapshot.error().message + " (at " + url + ")"};
   return snapshot;
 }

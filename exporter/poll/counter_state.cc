@@ -46,6 +46,7 @@ bool CounterState::Enter(Snapshot& snapshot, SteadyTime now) {
   const double rising = restarted ? snapshot.pool.uptime_seconds.value_or(0) : elapsed_seconds_.value_or(0);
   limit_ = first ? std::numeric_limits<double>::infinity() : kMaxRisePerSecond * std::max(1.0, rising);
   ++generation_;
+  apps_dropped_.clear();
 
   EnterPool(snapshot);
   if (reconciled_) {
@@ -142,11 +143,12 @@ void CounterState::Reconcile(Snapshot& snapshot, SteadyTime now) {
 
 CounterState::WorkerEntry& CounterState::FindWorker(const Snapshot& snapshot, const Worker& worker,
                                                     SteadyTime now) {
-  AppEntry& entry = FindApp(snapshot.Text(worker.app), snapshot.Text(worker.version), now);
   const std::string_view id = snapshot.Text(worker.id);
   auto found = workers_.find(id);
   if (found == workers_.end()) found = workers_.emplace(id, WorkerEntry()).first;
   WorkerEntry& known = found->second;
+  AppEntry& entry = ChooseApp(snapshot.Text(worker.app), snapshot.Text(worker.version), known.app);
+  Touch(entry, now);
   if (known.app != &entry) {  // new, or the id now names a worker of another app
     known = WorkerEntry();
     known.app = &entry;
@@ -191,16 +193,37 @@ void CounterState::Add(Worker& worker, WorkerEntry& known, const Counts& rise, S
   }
 }
 
-CounterState::AppEntry& CounterState::FindApp(std::string_view name, std::string_view version,
-                                              SteadyTime now) {
+CounterState::AppEntry* CounterState::FindApp(std::string_view name, std::string_view version) {
   key_.assign(name).append(1, '\0').append(version);
-  auto found = apps_.find(std::string_view(key_));
-  if (found == apps_.end()) {
-    found = apps_.emplace(key_, AppEntry()).first;
-    found->second.app.name = name;
-    found->second.app.version = version;
+  const auto found = apps_.find(std::string_view(key_));
+  return found == apps_.end() ? nullptr : &found->second;
+}
+
+// Only where FindApp has just found none.
+CounterState::AppEntry& CounterState::AddApp(std::string_view name, std::string_view version) {
+  AppEntry& entry = apps_.emplace(key_, AppEntry()).first->second;
+  entry.app.name = name;
+  entry.app.version = version;
+  return entry;
+}
+
+// `so_far` is what the worker's counts have gone to; null: it is new.
+CounterState::AppEntry& CounterState::ChooseApp(std::string_view name, std::string_view version,
+                                                const AppEntry* so_far) {
+  if (AppEntry* const known = FindApp(name, version)) return *known;
+  const AppEntry* const others = others_;
+  if (apps_.size() < app_limit_ + (others != nullptr ? 1 : 0) && (others == nullptr || so_far != others)) {
+    return AddApp(name, version);
   }
-  AppEntry& entry = found->second;
+  apps_dropped_.insert(TextHash()(key_));
+  if (others_ == nullptr) {
+    others_ = FindApp(kOtherApps, "");
+    if (others_ == nullptr) others_ = &AddApp(kOtherApps, "");
+  }
+  return *others_;
+}
+
+void CounterState::Touch(AppEntry& entry, SteadyTime now) const {
   if (entry.generation != generation_) {  // its first worker in this answer: gauges are counted afresh
     entry.generation = generation_;
     entry.app.workers = {};
@@ -209,7 +232,6 @@ CounterState::AppEntry& CounterState::FindApp(std::string_view name, std::string
     entry.errors_before = entry.app.errors.value_or(0);
   }
   entry.last_seen = now;
-  return entry;
 }
 
 void CounterState::RateApps(const Snapshot& snapshot) {
@@ -264,6 +286,7 @@ void CounterState::Forget(std::size_t live_workers, SteadyTime now) {
   }
   if (std::ranges::none_of(dormant, &AppEntry::forgotten)) return;
   std::erase_if(workers_, [](const auto& item) { return item.second.app->forgotten; });
+  if (others_ != nullptr && others_->forgotten) others_ = nullptr;
   std::erase_if(apps_, [](const auto& item) { return item.second.forgotten; });
 }
 

@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +25,11 @@ namespace buntime {
 
 class CounterState {
  public:
+  /// `app_limit` is the number of apps that are kept apart; all others are one, kOtherApps. An app stays
+  /// apart, or a part of the others, as long as it is remembered, so that no counter falls.
+  explicit CounterState(std::size_t app_limit = std::numeric_limits<std::size_t>::max())
+      : app_limit_(app_limit) {}
+
   /// Replaces the raw counters of `snapshot` by accumulated ones and adds to the app totals; values that no
   /// runtime can reach are left out and counted as anomalies. `now` is the time of the answer. Returns
   /// whether the runtime has restarted since the last call (never for the first).
@@ -30,6 +37,9 @@ class CounterState {
 
   /// Every known app, by name, then version. Apps without workers stay, with zeros, for kMemory.
   std::vector<App> Apps() const;
+
+  /// How many apps of the latest answer are a part of kOtherApps.
+  std::size_t apps_dropped() const { return apps_dropped_.size(); }
 
   /// Of the pool, between the last two calls of Enter.
   const Rates& rates() const { return rates_; }
@@ -69,7 +79,10 @@ class CounterState {
   void EnterPool(Snapshot& snapshot);
   void Reconcile(Snapshot& snapshot, SteadyTime now);
   WorkerEntry& FindWorker(const Snapshot& snapshot, const Worker& worker, SteadyTime now);
-  AppEntry& FindApp(std::string_view name, std::string_view version, SteadyTime now);
+  AppEntry* FindApp(std::string_view name, std::string_view version);
+  AppEntry& AddApp(std::string_view name, std::string_view version);
+  AppEntry& ChooseApp(std::string_view name, std::string_view version, const AppEntry* so_far);
+  void Touch(AppEntry& entry, SteadyTime now) const;
   Counts AcceptCounts(Snapshot& snapshot, const Worker& worker, WorkerEntry& known) const;
   void Add(Worker& worker, WorkerEntry& known, const Counts& rise, SteadyTime now) const;
   void RateApps(const Snapshot& snapshot);
@@ -94,6 +107,9 @@ class CounterState {
   Workers workers_;
   // Node-based: entries keep their address, so workers may point at their app.
   std::unordered_map<std::string, AppEntry, TextHash, std::equal_to<>> apps_;  // key: name NUL version
+  AppEntry* others_ = nullptr;                    // one of them, once there are more than app_limit_
+  std::unordered_set<std::size_t> apps_dropped_;  // hashes of keys
+  const std::size_t app_limit_;
   std::string key_;  // reused, so that a look-up allocates nothing
 };
 

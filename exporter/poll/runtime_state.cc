@@ -46,6 +46,7 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->rates = counters_.rates();
   if (answer.layout != Layout::kOpen) {
     reading->apps = counters_.Apps();
+    reading->apps_dropped = counters_.apps_dropped();
   } else {
     // Without a key apps go on unseen: their totals, and what follows from them, would be frozen numbers.
     snapshot.pool.unserved_requests.reset();

@@ -48,7 +48,7 @@ class RuntimeState {
 
   const Target target_;
   Known known_;
-  CounterState counters_;
+  CounterState counters_{target_.app_limit};
   Peak active_, utilization_, queue_depth_;
   Runtime latest_;
   SteadyTime last_reading_;

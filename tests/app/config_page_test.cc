@@ -31,6 +31,7 @@ Target Full() {
   target.stale_after = 10min;
   target.peak_window = 2min;
   target.max_body = 3 << 20;
+  target.app_limit = 12;
   target.worker_limit = 0;
   return target;
 }

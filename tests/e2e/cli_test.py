@@ -159,7 +159,7 @@ class PrintingTest(ProgramTest):
         self.assertLessEqual(max(map(len, text.splitlines())), 110)
         for flag in ["runtime.url", "runtime.name", "runtime.plugin-base", "runtime.layout", "runtime.pool-size",
                      "runtime.api-key-file", "poll.interval", "poll.timeout", "poll.stale-after",
-                     "poll.peak-window", "poll.max-body", "worker.limit", "web.listen-address",
+                     "poll.peak-window", "poll.max-body", "app.limit", "worker.limit", "web.listen-address",
                      "web.telemetry-path", "log.level", "log.format", "once", "metrics.list", "version", "help"]:
             self.assertIn("--" + flag, text)
 

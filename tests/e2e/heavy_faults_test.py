@@ -1,6 +1,8 @@
 """Faults that weigh megabytes or never end, one at a time: time and memory stay bounded, and the exporter answers
 in the meantime."""
 
+import itertools
+import json
 import time
 import unittest
 
@@ -66,8 +68,31 @@ class HeavyFaultsTest(ProgramTest):
         sim = self.simulator("--fault", "huge-body=100MiB")
         exporter = self.exporter("--runtime.url", sim.url, fast=False)
         eventually(lambda: exporter.metrics().outcome() == "too_large")
-        self.assertIn("64MiB", exporter.log(outcome="too_large")[0]["cause"])
+        self.assertIn("16MiB", exporter.log(outcome="too_large")[0]["cause"])
         self.assertLess(exporter.memory()[1], 48 * MIB * MEMORY_FACTOR)
+
+    def test_apps_beyond_the_limit_are_one(self):
+        """However many there are, and whatever they are called, the page stays small and the sum true."""
+        polls = itertools.count(1)
+
+        def answer(_request):
+            poll = next(polls)
+            workers = {f"app-{i}@1": {"requestCount": poll, "ageMs": 1000 * poll, "status": "active"} for i in range(500)}
+            workers |= {f"new-{poll}-{i}@1": {"requestCount": 1, "ageMs": 1, "status": "active"} for i in range(500)}
+            pool = {"hits": 1000 * poll, "misses": 0, "totalRequests": 1000 * poll, "uptimeMs": 1000 * poll}
+            return json_answer(json.dumps({"pool": pool, "workers": workers}).encode())
+
+        exporter = self.exporter("--runtime.url", self.fake_runtime(answer).url + "/stats", "--app.limit", "100")
+        before = {}
+        for _ in range(5):
+            page = eventually(lambda: exporter.wait_until_up())
+            apps = page.select("buntime_app_requests_total")
+            self.assertEqual(len(apps), 101)
+            for labels, value in before.items():
+                self.assertGreaterEqual(apps[labels], value)
+            before = apps
+            self.assertEqual(page.value("buntime_exporter_apps_dropped"), 900)
+            time.sleep(0.3 * TIME_FACTOR)
 
     def test_nesting_in_a_field_that_is_ignored(self):
         deep = b'{"pool":{"size":1},"extra":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 
 class CounterStateTest : public testing::Test {
  protected:
+  explicit CounterStateTest(std::size_t app_limit = 1'000'000) : state_(app_limit) {}
+
   struct Line {
     std::string id;
     std::string app;
@@ -287,6 +289,59 @@ TEST_F(CounterStateTest, RemembersABoundedNumberOfDormantApps) {
 }
 
 // Entries are five seconds apart.
+class AppLimitTest : public CounterStateTest {
+ protected:
+  AppLimitTest() : CounterStateTest(2) {}
+  double Sum() const {
+    double sum = 0;
+    for (const App& app : state_.Apps()) sum += app.requests;
+    return sum;
+  }
+};
+
+TEST_F(AppLimitTest, SumsTheAppsBeyondIt) {
+  Enter(100, {{"w1", "a", 10}, {"w2", "b", 5}, {"w3", "c", 7}, {"w4", "d", 1}, {"w5", "d", 1}});
+  EXPECT_EQ(Total("a"), 10);
+  EXPECT_EQ(Total("b"), 5);
+  EXPECT_EQ(Total("c"), -1);
+  EXPECT_EQ(Total("other"), 9);
+  EXPECT_EQ(state_.apps_dropped(), 2U);
+  Enter(105, {{"w1", "a", 10}, {"w3", "c", 9}, {"w6", "e", 4}});
+  EXPECT_EQ(Total("other"), 15);
+  EXPECT_EQ(state_.apps_dropped(), 2U);
+}
+
+TEST_F(AppLimitTest, NoCounterFallsAndNothingIsCountedTwiceWhenRoomIsMade) {
+  Enter(100, {{"w1", "a", 10}, {"w2", "b", 5}, {"w3", "c", 7}});
+  clock_.Advance(CounterState::kMemory + 1s);
+  Enter(200'000, {{"w2", "b", 6}, {"w3", "c", 8}});  // a is forgotten
+  EXPECT_EQ(Total("a"), -1);
+  Enter(200'005, {{"w2", "b", 6}, {"w3", "c", 10}, {"w4", "d", 3}});
+  EXPECT_EQ(Total("d"), 3);
+  EXPECT_EQ(Total("c"), -1);
+  EXPECT_EQ(Total("other"), 10);
+  Enter(200'010, {{"w2", "b", 6}, {"w3", "c", 11}, {"w5", "a", 2}});
+  EXPECT_EQ(Total("a"), -1);
+  EXPECT_EQ(Total("other"), 13);
+  EXPECT_EQ(Sum(), 6 + 3 + 11 + 2);
+}
+
+TEST_F(AppLimitTest, AnAppOfThatNameIsAPartOfTheOthers) {
+  Enter(100, {{"w1", "other", 10}, {"w2", "b", 5}, {"w3", "c", 7}});
+  EXPECT_EQ(Total("other"), 17);
+  EXPECT_EQ(state_.Apps().size(), 2U);
+}
+
+TEST(AppLimit, EveryAppIsAPartOfTheOthersWhereNoneIsKeptApart) {
+  CounterState state(0);
+  Snapshot snapshot;
+  AddWorker(snapshot, "w1", "a").requests = 3;
+  state.Enter(snapshot, FakeClock().Now());
+  ASSERT_EQ(state.Apps().size(), 1U);
+  EXPECT_EQ(state.Apps()[0].name, kOtherApps);
+  EXPECT_EQ(state.Apps()[0].requests, 3);
+}
+
 class RatesTest : public CounterStateTest {
  protected:
   // Of the first worker.
