@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "app/config_page.h"
@@ -70,8 +71,11 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
   }
   // Good ones are read again by those who use them.
   watch_.Follow(OwnFile());
-  const auto kept = std::ranges::count_if(config->targets, [this](const Target& target) REQUIRES(mutex_) {
-    return std::ranges::find(config_.targets, target) != config_.targets.end();
+  std::unordered_map<std::string_view, const Target*> before;
+  for (const Target& target : config_.targets) before.emplace(target.name, &target);
+  const auto kept = std::ranges::count_if(config->targets, [&before](const Target& target) {
+    const auto same = before.find(target.name);
+    return same != before.end() && *same->second == target;
   });
   LogWarnings(*warnings, warnings_, log_);
   config_ = std::move(*config);

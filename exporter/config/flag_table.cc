@@ -40,13 +40,9 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"poll.peak-window", "peak_window", "DURATION", "60s",
      "Time over which the peak metrics keep the highest poll."},
     {"poll.max-body", "max_body", "SIZE", "16MiB",
-     "Limit of an answer, decompressed. 100,000 workers take some 16 MiB; the exporter needs up to eight "
-     "times this "
-     "limit for one runtime, beside 16 MiB."},
+     "Limit of an answer, decompressed; 100,000 workers take some 16MiB."},
     {"app.limit", "app_limit", "NUMBER", "2000",
-     "Apps (name and version) of a runtime with series of their own, first come, first served; the others "
-     "are summed "
-     "in the app `other`."},
+     "Apps of a runtime with series of their own; the app `other` is the sum of all others."},
     {"worker.limit", "worker_limit", "NUMBER", "1000",
      "Workers of a runtime with series of their own, busiest first; 0: none."},
     {"probe.timeout-offset", "probe_timeout_offset", "DURATION", "500ms",

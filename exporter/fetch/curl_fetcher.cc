@@ -18,7 +18,8 @@
 namespace buntime {
 namespace {
 
-constexpr long kMaxConnections = 4096;     // kept open between polls: two for each of 2,000 runtimes
+constexpr long kMaxConnections = 4096;  // kept open between polls: two for each of 2,000 runtimes
+constexpr std::chrono::milliseconds kDelivery{20};
 constexpr std::size_t kIdleHandles = 256;  // beyond it, creating one costs less than keeping it
 
 // libcurl counts these; the last one frees what the first one made.
@@ -153,15 +154,18 @@ void CurlFetcher::Collect() {
   }
 }
 
-// Runs the callbacks of what has ended so far, not of what they start: that is for a later Wait.
+// Runs the callbacks of what has ended so far, not of what they start: that is for a later Wait. So is what
+// would take longer than kDelivery: reading large answers must not keep the caller from its other duties.
 bool CurlFetcher::Deliver() {
   const TransferId last = last_id_;
+  const SteadyTime end = SystemClock().Now() + kDelivery;
   bool delivered = false;
   while (!ended_.empty() && ended_.front().id <= last) {
     Ended ended = std::move(ended_.front());
     ended_.pop_front();
     delivered = true;
     ended.done(std::move(ended.result));
+    if (SystemClock().Now() >= end) break;
   }
   return delivered;
 }

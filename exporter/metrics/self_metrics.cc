@@ -1,16 +1,20 @@
 #include "metrics/self_metrics.h"
 
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/mutex.h"
@@ -72,14 +76,45 @@ struct RouteCounters {
   std::map<int, prometheus::Counter*> requests;  // by status
 };
 
-struct SelfMetrics::Families {
+// The families with series of each runtime. Made anew when runtimes go: taking single series out of a family
+// costs time in proportion to all of them.
+struct RuntimeFamilies {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(registry, "buntime_exporter_build_info");
   prometheus::Family<prometheus::Counter>& polls = CounterFamily(registry, "buntime_exporter_polls_total");
-  prometheus::Histogram& poll_seconds =
-      HistogramFamily(registry, "buntime_exporter_poll_duration_seconds").Add({}, kPollBuckets);
   prometheus::Family<prometheus::Counter>& anomalies =
       CounterFamily(registry, "buntime_exporter_anomalies_total");
+
+  prometheus::Counter& Polls(const std::string& runtime, RuntimeCounters& counters, std::size_t outcome) {
+    auto& counter = counters.polls[outcome];
+    if (!counter)
+      counter = &polls.Add(WithRuntime(runtime, {{"outcome", std::string(kOutcomeNames[outcome])}}));
+    return *counter;
+  }
+  prometheus::Counter& Anomalies(const std::string& runtime, RuntimeCounters& counters, std::size_t kind) {
+    auto& counter = counters.anomalies[kind];
+    if (!counter)
+      counter = &anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[kind])}}));
+    return *counter;
+  }
+
+  /// Adds the series of `old`, with their values.
+  RuntimeCounters Copy(const std::string& runtime, const RuntimeCounters& old) {
+    RuntimeCounters counters;
+    for (std::size_t i = 0; i < old.polls.size(); ++i) {
+      if (old.polls[i]) Polls(runtime, counters, i).Increment(old.polls[i]->Value());
+    }
+    for (std::size_t i = 0; i < old.anomalies.size(); ++i) {
+      if (old.anomalies[i]) Anomalies(runtime, counters, i).Increment(old.anomalies[i]->Value());
+    }
+    return counters;
+  }
+};
+
+struct SelfMetrics::Families final : prometheus::Collectable {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(registry, "buntime_exporter_build_info");
+  prometheus::Histogram& poll_seconds =
+      HistogramFamily(registry, "buntime_exporter_poll_duration_seconds").Add({}, kPollBuckets);
   prometheus::Family<prometheus::Counter>& probes = CounterFamily(registry, "buntime_exporter_probes_total");
   prometheus::Gauge& reload_successful =
       GaugeFamily(registry, "buntime_exporter_config_last_reload_successful").Add({});
@@ -95,7 +130,8 @@ struct SelfMetrics::Families {
   prometheus::Counter& log_lines_dropped =
       CounterFamily(registry, "buntime_exporter_log_lines_dropped_total").Add({});
 
-  Mutex mutex;
+  mutable Mutex mutex;
+  std::unique_ptr<RuntimeFamilies> of_runtimes GUARDED_BY(mutex) = std::make_unique<RuntimeFamilies>();
   std::map<std::string, RuntimeCounters, std::less<>> runtimes GUARDED_BY(mutex);
   // By module and result.
   std::map<std::pair<std::string, std::string>, prometheus::Counter*> probes_by_module GUARDED_BY(mutex);
@@ -107,17 +143,11 @@ struct SelfMetrics::Families {
     return *counter;
   }
 
-  prometheus::Counter& Polls(const std::string& runtime, RuntimeCounters& counters, std::size_t outcome) {
-    auto& counter = counters.polls[outcome];
-    if (!counter)
-      counter = &polls.Add(WithRuntime(runtime, {{"outcome", std::string(kOutcomeNames[outcome])}}));
-    return *counter;
-  }
-  prometheus::Counter& Anomalies(const std::string& runtime, RuntimeCounters& counters, std::size_t kind) {
-    auto& counter = counters.anomalies[kind];
-    if (!counter)
-      counter = &anomalies.Add(WithRuntime(runtime, {{"kind", std::string(kAnomalyNames[kind])}}));
-    return *counter;
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    auto families = registry.Collect();
+    const MutexLock lock(mutex);
+    std::ranges::move(of_runtimes->registry.Collect(), std::back_inserter(families));
+    return families;
   }
 
   RouteCounters& Route(std::string_view path) REQUIRES(mutex) {
@@ -136,19 +166,10 @@ struct SelfMetrics::Families {
     RuntimeCounters& counters = runtimes[runtime];
     // Zeros from the start, so that the first failure is a rise and not a new series. For a fleet, only the
     // one outcome that everyone has: twenty series a runtime would outweigh what they count.
-    Polls(runtime, counters, Index(Outcome::kOk));
+    of_runtimes->Polls(runtime, counters, Index(Outcome::kOk));
     if (!runtime.empty()) return;
-    for (std::size_t i = 0; i < kOutcomeNames.size(); ++i) Polls(runtime, counters, i);
-    for (std::size_t i = 0; i < kAnomalyNames.size(); ++i) Anomalies(runtime, counters, i);
-  }
-
-  void End(const RuntimeCounters& counters) {
-    for (prometheus::Counter* counter : counters.polls) {
-      if (counter) polls.Remove(counter);
-    }
-    for (prometheus::Counter* counter : counters.anomalies) {
-      if (counter) anomalies.Remove(counter);
-    }
+    for (std::size_t i = 0; i < kOutcomeNames.size(); ++i) of_runtimes->Polls(runtime, counters, i);
+    for (std::size_t i = 0; i < kAnomalyNames.size(); ++i) of_runtimes->Anomalies(runtime, counters, i);
   }
 };
 
@@ -169,11 +190,15 @@ void SelfMetrics::SetRuntimes(const std::vector<std::string>& runtimes) {
   for (const std::string& runtime : runtimes) {
     if (!families_->runtimes.contains(runtime)) families_->Begin(runtime);
   }
-  std::erase_if(families_->runtimes, [&](const auto& item) {
-    const bool gone = std::ranges::find(runtimes, item.first) == runtimes.end();
-    if (gone) families_->End(item.second);
-    return gone;
-  });
+  const std::unordered_set<std::string_view> kept(runtimes.begin(), runtimes.end());
+  if (families_->runtimes.size() == kept.size()) return;
+  auto of_runtimes = std::make_unique<RuntimeFamilies>();
+  std::map<std::string, RuntimeCounters, std::less<>> counters;
+  for (const auto& [runtime, old] : families_->runtimes) {
+    if (kept.contains(runtime)) counters.emplace(runtime, of_runtimes->Copy(runtime, old));
+  }
+  families_->runtimes.swap(counters);
+  families_->of_runtimes.swap(of_runtimes);
 }
 
 void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double seconds,
@@ -182,9 +207,10 @@ void SelfMetrics::CountPoll(const std::string& runtime, Outcome outcome, double 
   const MutexLock lock(families_->mutex);
   const auto found = families_->runtimes.find(runtime);
   if (found == families_->runtimes.end()) return;  // its last poll ended after it had left the configuration
-  families_->Polls(runtime, found->second, Index(outcome)).Increment();
+  families_->of_runtimes->Polls(runtime, found->second, Index(outcome)).Increment();
   for (std::size_t i = 0; i < anomalies.size(); ++i) {
-    if (anomalies[i] > 0) families_->Anomalies(runtime, found->second, i).Increment(anomalies[i]);
+    if (anomalies[i] > 0)
+      families_->of_runtimes->Anomalies(runtime, found->second, i).Increment(anomalies[i]);
   }
 }
 
@@ -227,8 +253,6 @@ void SelfMetrics::SetLogLinesDropped(std::uint64_t total) {
   if (rise > 0) families_->log_lines_dropped.Increment(rise);
 }
 
-std::shared_ptr<const prometheus::Collectable> SelfMetrics::registry() const {
-  return {families_, &families_->registry};
-}
+std::shared_ptr<const prometheus::Collectable> SelfMetrics::registry() const { return families_; }
 
 }  // namespace buntime

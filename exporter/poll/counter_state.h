@@ -41,6 +41,9 @@ class CounterState {
   /// How many apps of the latest answer are a part of kOtherApps.
   std::size_t apps_dropped() const { return apps_dropped_.size(); }
 
+  /// About how much memory it takes.
+  std::size_t bytes() const { return workers_.size() * kWorkerBytes + apps_.size() * kAppBytes; }
+
   /// Of the pool, between the last two calls of Enter.
   const Rates& rates() const { return rates_; }
 
@@ -55,6 +58,10 @@ class CounterState {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
+  // Of a node, with what it owns.
+  static constexpr std::size_t kWorkerBytes = 480;
+  static constexpr std::size_t kAppBytes = 400;
+
   struct AppEntry {
     App app;
     double request_seconds = 0;  // not rounded

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -34,11 +35,12 @@ void Poller::SetEntries(std::vector<Target> targets) {
   const SteadyTime now = clock_.Now();
   const auto count = static_cast<Duration::rep>(targets.size());
   std::vector<std::unique_ptr<Entry>> entries;
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>*> by_name;
+  for (auto& entry : entries_) by_name.emplace(entry->state.target().name, &entry);
   for (Target& target : targets) {
-    const auto same = std::ranges::find_if(
-        entries_, [&](const auto& entry) { return entry && entry->state.target() == target; });
-    if (same != entries_.end()) {
-      entries.push_back(std::move(*same));
+    const auto same = by_name.find(target.name);
+    if (same != by_name.end() && *same->second && (*same->second)->state.target() == target) {
+      entries.push_back(std::move(*same->second));
       continue;
     }
     // Spread over the interval, so that a large fleet is polled evenly instead of all at once. The first

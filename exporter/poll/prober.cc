@@ -42,7 +42,8 @@ struct Prober::Entry {
   };
   std::vector<Waiter> waiters;
   SteadyTime last_asked;
-  Duration interval;  // between questions, as far as known
+  Duration interval;      // between questions, as far as known
+  std::size_t bytes = 0;  // its share of Prober::bytes_
   bool tried = false;
   bool up = false;
 };
@@ -121,21 +122,31 @@ Prober::Entry* Prober::FindOrMake(const ProbeRequest& request) {
     }
     Forget(key);
   }
-  if (entries_.size() >= kMaxTargets && !MakeRoom()) return nullptr;
+  if (entries_.size() >= kMaxTargets && !MakeRoom(nullptr)) return nullptr;
   auto entry = std::make_unique<Entry>(key, request);
   entry->last_asked = now;
   return entries_.emplace(std::move(key), std::move(entry)).first->second.get();
 }
 
-bool Prober::MakeRoom() {
+// Forgets the target that was asked for longest ago, is not being asked for, and is not `except`. False:
+// there is none.
+bool Prober::MakeRoom(const Entry* except) {
   const Entry* oldest = nullptr;
   for (const auto& [key, entry] : entries_) {
-    if (entry->waiters.empty() && (oldest == nullptr || entry->last_asked < oldest->last_asked))
+    if (entry.get() != except && entry->waiters.empty() &&
+        (oldest == nullptr || entry->last_asked < oldest->last_asked))
       oldest = entry.get();
   }
   if (oldest == nullptr) return false;
   Forget(Key(oldest->key));
   return true;
+}
+
+// After an answer for `entry`.
+void Prober::HoldBudget(Entry& entry) {
+  bytes_ -= std::exchange(entry.bytes, entry.state.bytes());
+  bytes_ += entry.bytes;
+  while (bytes_ > kMaxBytes && MakeRoom(&entry)) ++crowded_out_;
 }
 
 void Prober::Start(Entry& entry) {
@@ -164,6 +175,7 @@ void Prober::OnDone(Entry& entry, Result<Answer, PollError> result) {
   if (!result) view->reading = nullptr;  // an earlier poll's is not what was asked for
   Publish(entry, view);
   AnswerAll(entry, {ProbeAnswer::Kind::kPolled, "", std::move(view), entry.trace});
+  HoldBudget(entry);
 }
 
 void Prober::Publish(Entry& entry, std::shared_ptr<const Runtime> view) {
@@ -257,10 +269,21 @@ void Prober::ExpireAndForget() {
       old.push_back(key);
   }
   for (const Key& key : old) Forget(key);
+  if (crowded_out_ > 0) {
+    log_.Warn(
+        "forgot probed targets: what is remembered of all takes too much memory, so their counters begin "
+        "anew",
+        {{"targets", std::to_string(std::exchange(crowded_out_, 0))},
+         {"limit", FormatSize(kMaxBytes)},
+         {"cure", "probe fewer or smaller targets with one exporter"}});
+  }
 }
 
 void Prober::Forget(const Key& key) {
-  entries_.erase(key);
+  if (const auto found = entries_.find(key); found != entries_.end()) {
+    bytes_ -= found->second->bytes;
+    entries_.erase(found);
+  }
   const MutexLock lock(mutex_);
   recent_.erase(key);
 }

@@ -76,6 +76,8 @@ class Prober {
 
   /// Beyond it the target that was asked for longest ago is forgotten.
   static constexpr std::size_t kMaxTargets = 10'000;
+  /// The same where all that is remembered takes more memory than this, in bytes.
+  static constexpr std::size_t kMaxBytes = std::size_t{48} << 20;
   /// A target that nobody asks for is forgotten after this many of its intervals.
   static constexpr int kMissedIntervals = 10;
 
@@ -91,7 +93,8 @@ class Prober {
   void TakeQuestions();
   void Admit(Question question);
   Entry* FindOrMake(const ProbeRequest& request);
-  bool MakeRoom();
+  bool MakeRoom(const Entry* except);
+  void HoldBudget(Entry& entry);
   void Start(Entry& entry);
   void OnDone(Entry& entry, Result<Answer, PollError> result);
   void Expire(Entry& entry, SteadyTime now);
@@ -112,6 +115,8 @@ class Prober {
   std::map<Key, std::unique_ptr<Entry>> entries_;
   std::vector<Entry*> asked_;  // entries with open questions
   SteadyTime next_tidying_;
+  std::size_t bytes_ = 0;        // of all entries
+  std::size_t crowded_out_ = 0;  // targets forgotten because of kMaxBytes and not logged yet
 
   mutable Mutex mutex_;
   std::vector<Question> questions_ GUARDED_BY(mutex_);

@@ -89,6 +89,15 @@ std::shared_ptr<const Runtime> RuntimeState::View(SteadyTime now) const {
   return view;
 }
 
+std::size_t RuntimeState::bytes() const {
+  std::size_t bytes = sizeof(RuntimeState) + counters_.bytes();
+  if (const Reading* const reading = latest_.reading.get()) {
+    bytes += reading->snapshot.workers.capacity() * sizeof(Worker) + reading->snapshot.text.capacity() +
+             reading->apps.capacity() * sizeof(App);
+  }
+  return bytes;
+}
+
 std::optional<SteadyTime> RuntimeState::Expiry() const {
   if (!latest_.reading) return std::nullopt;
   return last_reading_ + target_.stale_after;

@@ -40,6 +40,8 @@ class RuntimeState {
   /// What is to be published at `now`. The reading is left out once it is older than the target's
   /// stale_after.
   std::shared_ptr<const Runtime> View(SteadyTime now) const;
+  /// About how much memory the state takes, its reading included.
+  std::size_t bytes() const;
   /// When View changes without a poll: the reading gets too old. Empty: it does not.
   std::optional<SteadyTime> Expiry() const;
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "metrics/catalogue.h"
 #include "metrics/process_stats.h"
@@ -132,6 +133,28 @@ TEST(ProcessStatsTest, AreThoseOfThisProcess) {
   EXPECT_GE(*stats.max_fds, *stats.open_fds);
   EXPECT_LT(*stats.start_unix_seconds, now + 2);
   EXPECT_GT(*stats.start_unix_seconds, now - 3600);
+}
+
+TEST(SelfMetricsTest, ManyRuntimesLeaveAtOnce) {
+  std::vector<std::string> runtimes;
+  for (int i = 0; i < 20'000; ++i) runtimes.push_back("runtime-" + std::to_string(i));
+  SelfMetrics self({}, runtimes);
+  for (const std::string& runtime : runtimes) self.CountPoll(runtime, Outcome::kConnect, 1, {});
+  const auto started = std::chrono::steady_clock::now();
+  self.SetRuntimes({"runtime-7"});
+  // It took 20 s when each series was taken out of its family.
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(3));
+  const auto samples = Render(self).samples;
+  EXPECT_EQ(samples.at(R"(buntime_exporter_polls_total{outcome="connect",runtime="runtime-7"})"), 1);
+  EXPECT_FALSE(samples.contains(R"(buntime_exporter_polls_total{outcome="ok",runtime="runtime-8"})"));
+}
+
+TEST(SelfMetricsTest, DroppedLogLinesNeverFall) {
+  SelfMetrics self({}, {""});
+  EXPECT_EQ(Render(self).samples.at("buntime_exporter_log_lines_dropped_total"), 0);
+  self.SetLogLinesDropped(5);
+  self.SetLogLinesDropped(3);
+  EXPECT_EQ(Render(self).samples.at("buntime_exporter_log_lines_dropped_total"), 5);
 }
 
 }  // namespace

@@ -285,5 +285,32 @@ TEST_F(ProberTest, RoomIsMadeByForgettingWhoWasAskedForLongestAgo) {
       recent, [](const RecentProbe& probe) { return probe.runtime->url.starts_with("http://first.test"); }));
 }
 
+TEST_F(ProberTest, LargeTargetsStayWithinTheBudgetOfBytes) {
+  std::string workers;
+  for (int i = 0; i < 8000; ++i) {
+    workers += (i == 0 ? "" : ",") + ("\"app-" + std::to_string(i)) +
+               R"(@1":{"status":"active","requestCount":1,"ageMs":1})";
+  }
+  const std::string body = R"({"pool":{"activeWorkers":1,"uptimeMs":100000},"workers":{)" + workers + "}}";
+  constexpr std::size_t kTargets = 30;  // together more than twice the budget
+  for (std::size_t i = 0; i < kTargets; ++i) {
+    const std::string host = "h" + std::to_string(i) + ".test";
+    fetcher_.Json(Stats(host), body);
+    Ask(host);
+    RunFor(20ms);
+    EXPECT_EQ(told_[i].answer.runtime->reading->snapshot.workers.size(), 8000U);
+  }
+  EXPECT_GE(prober_.Size(), 3U);
+  EXPECT_LE(prober_.Size(), kTargets / 2);
+  EXPECT_EQ(prober_.Recent().size(), prober_.Size());
+  RunFor(2s);
+  EXPECT_TRUE(std::ranges::any_of(
+      log_.lines, [](const std::string& line) { return line.starts_with("warn forgot probed targets"); }));
+  // The one asked for last is remembered: its counters go on.
+  const auto recent = prober_.Recent();
+  EXPECT_TRUE(std::ranges::any_of(
+      recent, [](const RecentProbe& probe) { return probe.runtime->url.starts_with("http://h29.test"); }));
+}
+
 }  // namespace
 }  // namespace buntime

@@ -1,0 +1,89 @@
+"""Hostile answers and the memory limit of the manifests: the exporter in a control group with that limit is not
+killed, whatever one runtime answers."""
+
+import contextlib
+import gzip
+import os
+import re
+import time
+import unittest
+
+from programs import ProgramTest
+from support import MIB, SANITIZED, eventually
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+MANIFESTS = ["k8s/base/deployment.yaml", "k8s/sidecar/patch.yaml"]
+# Of both versions: where groups are, and the files of limit and members.
+VERSIONS = [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+
+
+def limit_of(manifest):
+    with open(os.path.join(ROOT, manifest), encoding="utf-8") as file:
+        return int(re.search(r"limits:\n\s+memory: (\d+)Mi\n", file.read())[1]) * MIB
+
+
+def make_group(limit):
+    """A control group with that limit of memory; skips the test where this user may make none."""
+    for folder, file in VERSIONS:
+        group = os.path.join(folder, f"buntime-test-{os.getpid()}")
+        try:
+            os.mkdir(group)
+            with open(os.path.join(group, file), "w", encoding="ascii") as out:
+                out.write(str(limit))
+            return group
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(group)
+    raise unittest.SkipTest("no control group with a limit of memory can be made here")
+
+
+def stats(workers):
+    return b'{"pool":{"activeWorkers":1,"uptimeMs":100000,"hits":1},"workers":{' + b",".join(workers) + b"}}"
+
+
+def filled(size, piece):
+    """As many workers as fit into that many bytes."""
+    return stats([piece % i for i in range(size // len(piece % 1_000_000))])
+
+
+@unittest.skipIf(SANITIZED, "a sanitizer takes more memory than any limit")
+class MemoryLimitTest(ProgramTest):
+    def start(self, limit, *flags):
+        group = make_group(limit)
+        self.addCleanup(os.rmdir, group)
+        exporter = self.exporter(*flags)
+        self.addCleanup(exporter.stop)
+        with open(os.path.join(group, "cgroup.procs"), "w", encoding="ascii") as out:
+            out.write(str(exporter.pid))
+        return exporter
+
+    def test_one_runtime_may_answer_anything(self):
+        size = 16 * MIB - 4096
+        answers = {
+            "many tiny workers": (filled(size, b'"%d":{}'), "too_large"),
+            "as many workers as are read": (filled(size, b'"a-%07d@1":{"requestCount":1,"ageMs":1,"status":"active","errorCount":0,"idle":"'
+                                                   + b"x" * 20 + b'"}'), "ok"),
+            "large names": (filled(size, b'"' + b"n" * 250 + b'%07d":{"requestCount":1}'), "ok"),
+            "an endless number": (b'{"pool":{"hits":' + b"1" * size + b"}}", "not_json"),
+            "60 MB of blanks": (b" " * (60 * MIB), "too_large"),
+        }
+        for manifest in MANIFESTS:
+            self.assertEqual(limit_of(manifest), limit_of(MANIFESTS[0]))
+        current = [None]
+        packed = {name: gzip.compress(body, 1) for name, (body, _) in answers.items()}
+        runtime = self.fake_runtime(lambda _: (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+                                               packed[current[0]]))
+        for name, (_, outcome) in answers.items():
+            with self.subTest(name):
+                current[0] = name
+                exporter = self.start(limit_of(MANIFESTS[0]), "--runtime.url", runtime.url + "/stats")
+                eventually(lambda: exporter.metrics().outcome() == outcome, deadline=30)
+                time.sleep(2)  # some more polls of the same
+                page = exporter.metrics()
+                self.report(f"{name}: {len(packed[name]) >> 10} KiB, {exporter.memory()[1] // MIB} MiB at the most")
+                self.assertTrue(exporter.running())
+                exporter.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
