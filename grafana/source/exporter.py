@@ -1,9 +1,13 @@
 """Does the exporter see the truth, and what does that cost?"""
+from source import alerts
 from source.dashboard import annotations, dashboard, target_variables
-from source.panels import GREEN, NEUTRAL, ORANGE, OUTCOME, RED, colored, column, lines, mapping, stat, steps, table, to_workers
+from source.panels import (ANOMALIES_PER_SECOND, GREEN, NEUTRAL, ORANGE, OUTCOME, POLLS_PER_SECOND, PROBES_PER_SECOND, RED, colored, column,
+                           heatmap, lines, mapping, stat, steps, table, to_workers)
 from source.queries import IDENTITY, Query, top
 
-WHO = "{{instance}} {{runtime}}"
+WHO = "{{runtime}} {{instance}}"
+# The least that a certificate may have left: one that has ended is red.
+LONG_AGO = -1e10
 # Every job in the store has processes and scrapes. Ours are those of an exporter, or of targets that told of Buntime within
 # the hour, so that one that is down does not disappear.
 OUR_PROCESSES = " and on (cluster, namespace, job, instance) buntime_exporter_build_info{$P}"
@@ -15,15 +19,15 @@ def _status():
     process = "cluster, namespace, job, instance"
     return [
         [stat("Targets up", "Scrapes of these jobs that succeed: exporters, and runtimes behind /probe.",
-              [Query(f"sum(up{{$P}}{OUR_TARGETS})".replace("@", ""))], thresholds=steps(RED, (1, GREEN))),
+              [Query(f"sum(up{{$P}}{OUR_TARGETS})".replace("@", ""))], thresholds=steps(NEUTRAL, (0, RED), (1, GREEN))),
          stat("Failing polls", "Share of the polls of runtimes that fail.",
               [Query('(sum(rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) or vector(0)) / '
                      "(sum(rate(buntime_exporter_polls_total{$S}[W])) > 0)")], unit="percentunit",
-              thresholds=steps(GREEN, (0.01, ORANGE), (0.1, RED))),
+              thresholds=steps(GREEN, (alerts.limit("BuntimeExporterPollErrors"), RED))),
          stat("Configuration", "Whether the latest reload of the configuration succeeded, everywhere. After a failed one the last "
               "good configuration is in force.",
               [Query("min(buntime_exporter_config_last_reload_successful{$P})", instant=True)],
-              thresholds=steps(RED, (1, GREEN)), mappings=mapping(v1=("good", GREEN), v0=("failed", RED))),
+              thresholds=steps(NEUTRAL), mappings=mapping(v1=("good", GREEN), v0=("failed", RED))),
          stat("Anomalies", "Fields of answers that made no sense, in the range of time: they were left out, and so are missing.",
               [Query("sum(increase(buntime_exporter_anomalies_total{$S}[$__range])) or vector(0)", instant=True)],
               thresholds=steps(GREEN, (1, ORANGE)), decimals=0),
@@ -31,24 +35,24 @@ def _status():
               [Query("sum(buntime_exporter_workers_dropped{$S})", instant=True)], thresholds=steps(GREEN, (1, ORANGE))),
          stat("Certificate ends in", "Of the exporter's own server, where it serves TLS.",
               [Query("min(buntime_exporter_web_certificate_expiry_timestamp_seconds{$P}) - time()", instant=True)], unit="s",
-              thresholds=steps(RED, (604800, ORANGE), (2592000, GREEN)), no_value="no TLS")],
+              thresholds=steps(NEUTRAL, (LONG_AGO, RED), (604800, ORANGE), (2592000, GREEN)), no_value="no TLS")],
         [table("Exporters", "Which build runs where, since when, and when its configuration was last loaded.",
                [f"max by ({process}, version, revision, compiler) (buntime_exporter_build_info{{$P}})",
                 f"time() - max by ({process}) (process_start_time_seconds{{$P}}{OUR_PROCESSES})",
                 f"time() - max by ({process}) (buntime_exporter_config_last_reload_success_timestamp_seconds{{$P}})"],
-               [column("job", "Job"), column("instance", "Instance"), column("version", "Version"), column("revision", "Revision"),
-                column("compiler", "Compiler"), column("#B", "Running for", unit="s"), column("#C", "Configured for", unit="s")],
+               [column("job", "Job"), column("version", "Version"), column("revision", "Revision"), column("compiler", "Compiler"),
+                column("#B", "Running for", unit="s"), column("#C", "Configured for", unit="s"), column("instance", "Instance")],
                width=12, height=7, sort="Instance", descending=False),
          table("Latest poll of each runtime", "How it ended, in which layout and dialect the runtime answers, and how long it took.",
                [f"max by ({IDENTITY}, outcome) (buntime_poll_outcome{{$S}} == 1)",
                 f"max by ({IDENTITY}, layout, dialect, version) (buntime_runtime_info{{$S}})",
                 f"max by ({IDENTITY}) (buntime_poll_duration_seconds{{$S}})",
                 f"time() - max by ({IDENTITY}) (buntime_last_success_timestamp_seconds{{$S}})"],
-               [column("instance", "Instance", links=[to_workers("fields")]),
-                column("runtime", "Runtime", links=[to_workers("fields")]),
+               [column("runtime", "Runtime", links=[to_workers("fields")]),
                 column("outcome", "Outcome", custom_cellOptions={"type": "color-text"}, mappings=OUTCOME),
                 column("layout", "Layout"), column("dialect", "Dialect"), column("version", "Version"),
-                column("#C", "Duration", unit="s"), column("#D", "Age", unit="s")],
+                column("#C", "Duration", unit="s"), column("#D", "Age", unit="s"),
+                column("instance", "Instance", links=[to_workers("fields")])],
                width=12, height=7, sort="Age")]]
 
 
@@ -57,23 +61,28 @@ def _polls():
     return [
         [lines("Polls", "All polls, and the failed ones by outcome.",
                [Query("sum(rate(buntime_exporter_polls_total{$S}[W]))", "All"),
-                Query('sum by (outcome) (rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) > 0', "{{outcome}}")], unit="ops",
-               overrides=[colored("All", NEUTRAL)]),
+                Query('sum by (outcome) (rate(buntime_exporter_polls_total{$S, outcome!="ok"}[W])) > 0', "{{outcome}}")],
+               unit=POLLS_PER_SECOND, overrides=[colored("All", NEUTRAL)]),
          lines("Age of the newest reading", "Of the ten oldest. It falls to 0 at each poll; beyond --poll.stale-after the series of "
                "the runtime end, and beyond 120 s an alert tells whether the exporter itself is stuck.",
                [Query(f"time() - (buntime_last_success_timestamp_seconds{{$S}} and "
                       "bottomk(10, buntime_last_success_timestamp_seconds{$S} @ end()))", WHO)], unit="s",
-               thresholds=steps(GREEN, (120, RED)), links=[to_workers()])],
+               thresholds=steps(GREEN, (alerts.limit("BuntimeExporterStaleData"), RED)), links=[to_workers()])],
         [lines("Duration of the latest poll", "Of the ten slowest runtimes.",
                [Query(top(10, "buntime_poll_duration_seconds{$S}@"), WHO)], unit="s", links=[to_workers()]),
-         lines("Distribution of poll durations", "Half of all polls, and 99 % of them, took no longer.",
-               [Query(quantile % "0.5", "Half"), Query(quantile % "0.99", "99 %")], unit="s")],
+         lines("Quantiles of poll durations", "Half of all polls (p50), and 99 % of them (p99), took no longer.",
+               [Query(quantile % "0.5", "p50"), Query(quantile % "0.99", "p99")], unit="s")],
+        [heatmap("Distribution of poll durations", "How many polls took how long: two bands are two kinds of runtimes, a second band above "
+                 "the first is one that has become slow.",
+                 "sum by (le) (increase(buntime_exporter_poll_duration_seconds_bucket{$P}[W]))"),
+         heatmap("Distribution of the exporter's answers", "How many answers of the exporter's server took how long.",
+                 "sum by (le) (increase(buntime_exporter_http_request_duration_seconds_bucket{$P}[W]))")],
         [lines("Probes", "Answers of /probe by module, and by how the probe ended: an outcome of a poll, a target that is forbidden, or "
                "too many at once (only where modules are configured).",
                [Query("sum by (module, result) (rate(buntime_exporter_probes_total{$P}[W]))", "{{module}} {{result}}")],
-               unit="ops", width=8),
+               unit=PROBES_PER_SECOND, width=8, no_value="no modules"),
          lines("Anomalies by kind", "Nonsense in answers; the log says what and where.",
-               [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit="ops", width=8),
+               [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit=ANOMALIES_PER_SECOND, width=8),
          lines("Workers left out, by runtime", "Workers beyond --worker.limit, of the ten runtimes with most.",
                [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0)]]
 
@@ -83,8 +92,8 @@ def _scrapes():
     return [
         [lines("Duration of a scrape", "As Prometheus sees it, of the ten slowest targets, and 99 % of the exporter's own answers by "
                "path. Scrapes end at their timeout, usually 10 s.",
-               [Query(top(10, "scrape_duration_seconds{$P}@" + OUR_TARGETS), "Scrape {{job}} {{instance}}"), Query(answer, "99 % {{path}}")],
-               unit="s", width=8, thresholds=steps(GREEN, (5, RED))),
+               [Query(top(10, "scrape_duration_seconds{$P}@" + OUR_TARGETS), "Scrape {{job}} {{instance}}"), Query(answer, "p99 {{path}}")],
+               unit="s", width=8, thresholds=steps(GREEN, (alerts.limit("BuntimeExporterSlowScrapes"), RED))),
          lines("Samples and new series", "Samples in a scrape, and how many of them began a new series: many for long mean that workers "
                "come and go. The ten largest targets.",
                [Query(top(10, "scrape_samples_scraped{$P}@" + OUR_TARGETS), "Samples {{job}} {{instance}}"),
@@ -108,6 +117,6 @@ def _process():
 DASHBOARD = dashboard(
     "buntime-exporter", "Exporter",
     "Does the exporter see the truth: do polls and scrapes succeed, how old are the numbers, what do they cost?",
-    [("Status", _status()), ("Polling", _polls()), ("Scrapes", _scrapes()), ("Process", _process())],
+    [("Status", _status()), ("Polling", _polls()), ("Scrapes", _scrapes()), ("Process", _process()), alerts.row("buntime-exporter")],
     # With /probe the exporter's own page is a job without runtimes, so buntime_up alone would not find it.
-    target_variables('{__name__=~"buntime_up|buntime_exporter_build_info"}'), annotations(own=True))
+    target_variables(metric='{__name__=~"buntime_up|buntime_exporter_build_info"}'), annotations(own=True))

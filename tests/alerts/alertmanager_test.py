@@ -2,6 +2,7 @@
 
 Inhibition is asked of a real Alertmanager on the loopback interface: amtool cannot answer it.
 """
+import html
 import json
 import pathlib
 import re
@@ -91,6 +92,16 @@ def scope_cases():
 SEVERITY = {rule.alert: rule.labels["severity"] for rule in alertlib.all_rules() if rule.alert}
 
 
+def templates(settings, key=""):
+    """Every text of a receiver that is a template, with the name of the setting."""
+    if isinstance(settings, str):
+        if "{{" in settings:
+            yield key, settings
+    elif isinstance(settings, (dict, list)):
+        for name, value in settings.items() if isinstance(settings, dict) else ((key, each) for each in settings):
+            yield from templates(value, name)
+
+
 def amtool(*arguments):
     return subprocess.run(["amtool", *map(str, arguments)], capture_output=True, text=True)
 
@@ -111,15 +122,35 @@ class ConfigurationTest(unittest.TestCase):
         self.assertIn("Runbook: https://git.example/r.md", lines)
         self.assertIn("Dashboard: https://grafana.example/d/b?var-job=a", lines)
 
-    def rendered(self, annotations):
+    def test_the_examples_of_receivers_show_both_links(self):
+        receivers = {receiver["name"]: receiver for receiver in alertlib.load(CONFIG.read_text())["receivers"]}
+        annotations = {"summary": "Every slot is busy.", "description": "It has been full.", "runbook_url": "/alerts/runbooks/A.md",
+                       "dashboard_url": "/d/buntime-capacity?var-job=buntime&var-runtime=blue&viewPanel=3346"}
+        links = {"http://localhost:8080" + annotations["runbook_url"], "http://localhost:3000" + annotations["dashboard_url"]}
+        for name in ("slack", "pagerduty", "email"):
+            (settings,), = (value for key, value in receivers[name].items() if key.endswith("_configs"))
+            shown = [self.rendered(annotations, text, "html" if key == "html" else "text") for key, text in templates(settings)]
+            pressed = {*shown, *(html.unescape(link) for text in shown for link in re.findall(r'href="([^"]+)"', text))}
+            with self.subTest(name):
+                self.assertIn(f"[FIRING] a: {annotations['summary']}", shown)
+                self.assertLessEqual(links, pressed)
+                for link in links:
+                    self.assertTrue(any(link in text for text in shown if text != link), "the text does not have the link")
+
+    def test_secrets_of_receivers_are_in_files(self):
+        for key in re.findall(r"^ +-? *(\w*(?:key|password|api_url|secret|token)\w*):", CONFIG.read_text(), re.M):
+            self.assertTrue(key.endswith("_file"), key)
+
+    def rendered(self, annotations, text='{{ template "buntime.text" . }}', kind="text"):
         alert = {"status": "firing", "labels": {"alertname": "a", "severity": "info"}, "annotations": annotations}
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "data.json"
-            path.write_text(json.dumps({"status": "firing", "receiver": "pager", "alerts": [alert]}))
+            path.write_text(json.dumps({"status": "firing", "receiver": "pager", "alerts": [alert], "groupLabels": {"alertname": "a"},
+                                        "commonLabels": {"severity": "info"}, "commonAnnotations": annotations}))
             result = amtool("template", "render", f"--template.glob={CONFIG.parent}/*.tmpl", f"--template.data={path}",
-                            '--template.text={{ template "buntime.text" . }}')
+                            f"--template.type={kind}", f"--template.text={text}")
         self.assertEqual(0, result.returncode, result.stderr)
-        return result.stdout
+        return result.stdout.removesuffix("\n")
 
     def test_every_severity_has_its_receiver(self):
         for severity, receiver in (("critical", "pager"), ("warning", "tickets"), ("info", "nobody"), ("", "tickets")):

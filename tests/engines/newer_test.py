@@ -13,7 +13,7 @@ from engine import ROOT, chroot
 
 SUITE = "forky"
 # The tests, by folder.
-AGAIN = {"e2e": ["prometheus_test", "sharding_test"], "deploy": ["operations_test", "verify_test"]}
+AGAIN = {"e2e": ["prometheus_test", "sharding_test"], "deploy": ["operations_test", "verify_test"], "grafana": ["live_test"]}
 
 
 PACKAGES = {"PROMETHEUS": "prometheus", "PROMTOOL": "promtool", "ALERTMANAGER": "prometheus-alertmanager"}

@@ -9,15 +9,20 @@ from promql import Aggregation, Binary, Call, Number, Selector, Subquery
 THING = {"thing": 1}
 # Where the name of a metric does not end in its unit. Failures, look-ups and what they lead to are counted like requests.
 REQUESTS = re.compile(r".*_(requests(_unserved|_estimated)?|errors|hits|misses|evictions)(_total|:\w+)|.*_seconds_count|.*queue_(depth|limit)(_peak)?|.*_concurrency")
-SHARE = re.compile(r".*(_utilization(_peak)?|:ratio(_\w+)?|:limit)|.*_successful|buntime_up|up")
+SHARE = re.compile(r".*(_utilization(_peak)?|:ratio(_\w+)?|utilization:limit|_per_\w+:(limit|min2m))|.*_successful|buntime_up|.*buntime_up:max2m|up")
 FITS = {
     "s": lambda powers: powers in ({"s": 1}, {"s": 1, "request": -1}),  # a mean is a time for each request
     "d": lambda powers: powers == {"s": 1},
     "bytes": lambda powers: powers == {"bytes": 1},
+    "suffix:h": lambda powers: powers == {"s": 1},
     "reqps": lambda powers: powers == {"request": 1, "s": -1},
-    "ops": lambda powers: powers in ({"request": 1, "s": -1}, {"thing": 1, "s": -1}),
+    # Evictions and cold starts are workers, and are counted like requests.
+    "suffix: workers/s": lambda powers: powers in ({"request": 1, "s": -1}, {"thing": 1, "s": -1}),
+    **dict.fromkeys(("suffix: polls/s", "suffix: probes/s", "suffix: fields/s", "suffix: workers/min"),
+                    lambda powers: powers == {"thing": 1, "s": -1}),
     "percentunit": lambda powers: powers == {},
-    "short": lambda powers: powers in ({"thing": 1}, {"request": 1}),
+    # Numbers of things, and how many of one there are for one of the other.
+    "short": lambda powers: powers in ({"thing": 1}, {"request": 1}, {"thing": 1, "request": -1}, {"thing": -1, "request": 1}),
 }
 
 
@@ -26,13 +31,18 @@ def _times(left: dict, right: dict, sign: int) -> dict:
 
 
 def _metric(name: str) -> dict:
-    if REQUESTS.fullmatch(name):
-        return {"request": 1, "s": -1} if ":rate" in name else {"request": 1}
     if SHARE.fullmatch(name):
         return {}
-    if re.search(r"_seconds(_total|_sum|_bucket)?$", name):
+    if REQUESTS.fullmatch(name):
+        return {"request": 1, "s": -1} if ":rate" in name else {"request": 1}
+    if re.search(r"_seconds(_total|_sum|:limit|:mean5m)?$", name):
         return {"s": 1}
-    return {"bytes": 1} if name.endswith(("_bytes", "_resource_limits")) else THING
+    return {"bytes": 1} if name.endswith(("_bytes", "_bytes:avg", "_resource_limits")) else THING
+
+
+def constant(node) -> bool:
+    """A number, drawn as a line: it has the unit of what it is drawn beside."""
+    return isinstance(node, Number) or isinstance(node, Call) and node.function == "vector" and constant(node.args[0])
 
 
 def of(node) -> dict:
@@ -55,7 +65,7 @@ def of(node) -> dict:
         if node.function == "time":
             return {"s": 1}
         if node.function == "histogram_quantile":
-            return _times(of(node.args[1]), {"s": 1}, 1)  # the buckets count; what they are labelled with is asked for
+            return {"s": 1}  # the buckets count; what they are labelled with is asked for
         return of(_vector(node.args))
     if isinstance(node, Binary) and node.op in ("*", "/"):
         return _times(of(node.left), of(node.right), 1 if node.op == "*" else -1)

@@ -149,7 +149,36 @@ def _table(panel, results, x, y, w, h):
             yield _text(x + number * width, y + 30 + line * 18, _cut(words, width - 4), 11, color)
 
 
-PAINTERS = {"stat": _stat, "gauge": _gauge, "bargauge": _bars, "timeseries": _lines}
+def _states(panel, found, x, y, w, h):
+    height = h / len(found)
+    begin = min(series.points[0][0] for series in found)
+    share = (w - 160) / max(max(series.points[-1][0] for series in found) - begin, 1)
+    for number, series in enumerate(found):
+        top = y + number * height
+        yield _text(x, top + height / 2 + 4, _cut(series.name, 150, 10), 10)
+        for (when, value), (after, _) in zip(series.points, series.points[1:]):
+            color = COLORS[look.mapped(units.text(value, "short"), series.settings).get("color", "text")]
+            yield (f"<rect x='{x + 160 + (when - begin) * share:.1f}' y='{top + 2:.1f}' width='{(after - when) * share + 0.5:.1f}' "
+                   f"height='{height - 4:.1f}' fill='{color}'/>")
+
+
+def _heatmap(panel, found, x, y, w, h):
+    found = sorted(found, key=lambda series: float(series.name))
+    most = max(value for series in found for _, value in series.points) or 1
+    times = sorted({when for series in found for when, _ in series.points})
+    width, height = (w - 60) / len(times), h / len(found)
+    below = dict.fromkeys(times, 0.0)
+    for number, series in enumerate(found):
+        top = y + h - (number + 1) * height
+        yield _text(x, top + height, series.name, 9)
+        for when, value in series.points:
+            events, below[when] = value - below[when], value
+            if events > 0:
+                yield (f"<rect x='{x + 60 + times.index(when) * width:.1f}' y='{top:.1f}' width='{width:.1f}' height='{height:.1f}' "
+                       f"fill='{COLORS['orange']}' fill-opacity='{min(events / most, 1):.2f}'/>")
+
+
+PAINTERS = {"stat": _stat, "gauge": _gauge, "bargauge": _bars, "timeseries": _lines, "state-timeline": _states, "heatmap": _heatmap}
 
 
 def _panel(panel, ask, dashboard):
@@ -157,7 +186,7 @@ def _panel(panel, ask, dashboard):
     x, y = grid["x"] * COLUMN + GAP / 2, grid["y"] * ROW + GAP / 2
     w, h = grid["w"] * COLUMN - GAP, grid["h"] * ROW - GAP
     if panel["type"] == "row":
-        yield _text(x + 4, y + 20, f"▾ {panel['title']}", 15, weight="bold")
+        yield _text(x + 4, y + 20, f"{'▸' if panel['collapsed'] else '▾'} {panel['title']}", 15, weight="bold")
         return
     yield f"<rect x='{x}' y='{y}' width='{w}' height='{h}' fill='white' stroke='#d0d0d0' rx='2'/>"
     yield _text(x + 8, y + 17, panel["title"], 13, weight="bold")
@@ -173,8 +202,17 @@ def _panel(panel, ask, dashboard):
 
 
 def dashboard(document: dict, ask) -> str:
-    """`ask` answers a query (a dashboards.Where) as Prometheus does."""
-    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in document["panels"]) * ROW
+    """`ask` answers a query (a dashboards.Where) as Prometheus does. Collapsed rows are drawn closed, and open below the end."""
+    end = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in document["panels"])
     parts = [part for panel in document["panels"] for part in _panel(panel, ask, document)]
+    for row in (panel for panel in document["panels"] if panel["type"] == "row" and panel["collapsed"]):
+        end += 1
+        inner = [{**row, "collapsed": False}, *row["panels"]]
+        down = end - row["gridPos"]["y"]
+        for panel in inner:
+            grid = panel["gridPos"]
+            parts += _panel({**panel, "gridPos": {**grid, "y": grid["y"] + down}}, ask, document)
+            end = max(end, grid["y"] + grid["h"] + down)
+    height = end * ROW
     return (f"<svg xmlns='http://www.w3.org/2000/svg' width='{24 * COLUMN}' height='{height}' {FONT}>"
             f"<rect width='100%' height='100%' fill='#f4f5f5'/>{''.join(parts)}</svg>")

@@ -12,10 +12,14 @@ import promql
 from dashboards import expand, panels, variable_query, variables
 
 LABELS = {"cluster": ("Cluster", ".*"), "namespace": ("Namespace", ".*"), "job": ("Job", ".+"),
-          "instance": ("Instance", ".+"), "runtime": ("Runtime", ".*"), "app": ("App", ".*")}
-FIXED = {"id": None, "editable": False, "schemaVersion": 39, "version": 1, "graphTooltip": 1, "refresh": "30s",
+          "runtime": ("Runtime", ".*"), "instance": ("Instance", ".+"), "app": ("App", ".*")}
+# In most installations there is one cluster, one namespace and one job, and nothing to choose from.
+HIDDEN = {"cluster", "namespace", "job"}
+FIXED = {"id": None, "editable": False, "schemaVersion": 41, "version": 1, "graphTooltip": 1, "refresh": "30s",
          "timezone": "browser", "time": {"from": "now-1h", "to": "now"}, "tags": ["buntime"]}
 WIDTH = 24
+# One and a half screens of 1080 pixels: a row of the grid takes 38, and a screen shows 23 of them below Grafana's own bars.
+OVERVIEW_ROWS = 34
 # kubectl apply keeps a copy of a ConfigMap in an annotation of it, and annotations have this limit.
 MOST_BYTES = 262144
 
@@ -52,6 +56,7 @@ def query_variables(dashboard, _):
         yield f"the variables are of {list(LABELS)}, in this order, job and instance among them"
     for name, variable in found.items():
         wanted = {"label": LABELS[name][0], "allValue": LABELS[name][1], "multi": True, "includeAll": True, "refresh": 2, "sort": 1,
+                  "hide": 2 if name in HIDDEN else 0,
                   "datasource": {"type": "prometheus", "uid": "${datasource}"}} if name in LABELS else {}
         for key, value in wanted.items():
             if variable.get(key) != value:
@@ -74,9 +79,28 @@ def used_variables(dashboard, _):
         yield f"a query uses the variable {name}, which does not exist"
 
 
+def fewer_choices(dashboard, _):
+    """What is hidden can still be chosen, by any label."""
+    filters = variables(dashboard, "adhoc")
+    if [each["datasource"]["uid"] for each in filters.values()] != ["${datasource}"]:
+        yield "there is no filter by any label"
+
+
 def layout(dashboard, _):
+    yield from _grid(dashboard["panels"])
+    rows = [panel for panel in dashboard["panels"] if panel["type"] == "row"]
+    for row in rows[1:]:
+        yield from _grid(row["panels"])
+    if [row["collapsed"] for row in rows] != [number > 0 for number in range(len(rows))]:
+        yield "the first row is open, and all others are collapsed"
+    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
+    if dashboard["uid"] == "buntime-overview" and height > OVERVIEW_ROWS:
+        yield f"{height} rows are more than a screen and a half"
+
+
+def _grid(found):
     taken = {}
-    for panel in dashboard["panels"]:
+    for panel in found:
         place = panel["gridPos"]
         if place["x"] < 0 or place["x"] + place["w"] > WIDTH:
             yield f"{panel['title']} is outside of the {WIDTH} columns"
@@ -86,22 +110,31 @@ def layout(dashboard, _):
                     yield f"{panel['title']} lies over {taken[x, y]}"
                     return
                 taken[x, y] = panel["title"]
-    height = max(y for _, y in taken) + 1
-    if len(taken) != WIDTH * height:
-        yield f"there are gaps: {WIDTH * height - len(taken)} free cells"
-    places = [(panel["gridPos"]["y"], panel["gridPos"]["x"]) for panel in dashboard["panels"]]
+    rows = {y for _, y in taken}
+    if len(taken) != WIDTH * (max(rows) + 1 - min(rows)):
+        yield f"there are gaps: {WIDTH * (max(rows) + 1 - min(rows)) - len(taken)} free cells"
+    places = [(panel["gridPos"]["y"], panel["gridPos"]["x"]) for panel in found]
     if places != sorted(places):
         yield "the panels are not in the order of their places"
 
 
 def ids(dashboard, _):
-    found = [panel.get("id") for panel in dashboard["panels"] + panels(dashboard) if panel["type"] == "row"]
-    found += [panel.get("id") for panel in panels(dashboard)]
-    if len(set(found)) != len(found) or not all(isinstance(each, int) and each > 0 for each in found):
+    found = [panel for panel in dashboard["panels"] if panel["type"] == "row"] + panels(dashboard)
+    numbers = [panel.get("id") for panel in found]
+    if len(set(numbers)) != len(numbers) or not all(isinstance(each, int) and each > 0 for each in numbers):
         yield "a panel has no id of its own"
-    titles = [panel["title"] for panel in dashboard["panels"]]
+    titles = [panel["title"] for panel in found]
     for title in {title for title in titles if titles.count(title) > 1}:
         yield f"several panels are called {title}"
+
+
+def runbooks(dashboard, _):
+    base = variables(dashboard, "constant").get("runbooks", {})
+    if not re.fullmatch(r"https?://[^/]+.*[^/]", base.get("query", "")) or base["hide"] != 2:
+        yield "there is no hidden address of the runbooks"
+    for url in re.findall(r'"url": "([^"]*runbooks[^"]*)"', json.dumps(dashboard["panels"])):
+        if url != "${runbooks:raw}/alerts/runbooks/${__data.fields.Alert}.md":
+            yield f"{url} is not where the runbooks are"
 
 
 def links(dashboard, everything):
@@ -131,4 +164,4 @@ def annotations(dashboard, _):
             yield f"the annotation {mark['name']} has no title, no data source, or is off"
 
 
-CHECKS = (frame, size, data_source_variable, query_variables, used_variables, layout, ids, links, annotations)
+CHECKS = (frame, size, data_source_variable, query_variables, used_variables, fewer_choices, layout, ids, runbooks, links, annotations)

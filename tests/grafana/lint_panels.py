@@ -17,7 +17,7 @@ from catalogue import FOREIGN, Catalogue
 from dashboards import Where, expand, parsable
 from promql import Selector
 
-KINDS = {"stat", "gauge", "bargauge", "timeseries", "table"}
+KINDS = {"stat", "gauge", "bargauge", "timeseries", "table", "state-timeline", "heatmap"}
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 CHOSEN = ("cluster", "namespace", "job", "instance")
 # Panels whose quantity is a share but reads better as a number.
@@ -27,7 +27,9 @@ NUMBERS = {
     "buntime-apps: Burn rate B": "a multiple of the error budget",
     "buntime-apps: Burn rate C": "a multiple of the error budget",
     "buntime-exporter: Configuration A": "1 and 0 are shown as words",
-    "buntime-overview: Change of active workers A": "a minute is the unit people think in, and Grafana has none for it",
+    "buntime-overview: Up and down A": "1 and 0 are shown as words",
+    "buntime-overview: BuntimeTargetsMissing B": "1 says that the condition holds",
+    "buntime-overview: BuntimeLimitsMissing E": "1 says that the condition holds",
 }
 # Windows that are longer than what one looks at.
 WINDOWS = {
@@ -37,7 +39,13 @@ WINDOWS = {
                      "buntime-exporter: Samples and new series A", "buntime-exporter: Samples and new series B"),
                     "a target that is down told of itself a while ago"),
     "buntime-apps: Error budget left A": "an error budget is that of 30 days",
+    **dict.fromkeys(("buntime-overview: Pool utilization, mean of 5 minutes A", "buntime-overview: Pool utilization, mean of 5 minutes over time A"),
+                    "of five minutes, as the title says"),
 }
+# A panel that shows an alert is called as the alert; its windows are those of the alert.
+ALERT = re.compile(r"Buntime[A-Z]\w+( \w+)?")
+# The colour for "nothing is known", which is neither good nor bad.
+CALM = "text"
 
 
 class PanelsCatalogue(Catalogue):
@@ -82,6 +90,58 @@ def thresholds(panel):
             yield "thresholds begin with null and rise"
     if panel["type"] == "gauge" and not {"min", "max"} <= set(panel["fieldConfig"]["defaults"]):
         yield "a gauge has a least and a largest value"
+
+
+def answers(panel):
+    """What is seen where there is no data: words that say what it means, in no alarming colour."""
+    defaults = panel["fieldConfig"]["defaults"]
+    if defaults.get("noValue", "No data") == "No data":
+        yield "it does not say what it means to have no data"
+    if panel["type"] in ("stat", "gauge") and defaults["thresholds"]["steps"][0]["color"] != CALM:
+        yield "the colour of the first threshold is that of no data: it is neither good nor bad"
+
+
+def series(panel):
+    """Lines: the same colour for the same name, a legend that says how much it is now and how much it was."""
+    if panel["type"] != "timeseries":
+        return
+    legend = panel["options"]["legend"]
+    if legend["displayMode"] != "table" or not {"lastNotNull", "max"} <= set(legend["calcs"]):
+        yield "the legend is no table with the last and the largest value"
+    if panel["fieldConfig"]["defaults"]["color"]["mode"] != "palette-classic-by-name":
+        yield "the colour of a series depends on its place and not on its name"
+
+
+def order(panel):
+    """Runtimes are what people know; the address is for whoever wants to scrape it."""
+    for target in panel["targets"]:
+        names = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+        if {"runtime", "instance"} <= set(names) and (names[-1] != "instance" or names.index("runtime") != 0):
+            yield "a legend begins with the runtime and ends with the instance"
+    if panel["type"] == "table":
+        titles = list(panel["transformations"][-1]["options"]["renameByName"].values())
+        if "Instance" in titles and titles[-1] != "Instance":
+            yield "the instance is the last column"
+
+
+def limits(panel):
+    """A limit of alerts/limits.yml is read from its series: no panel of what it limits repeats the number."""
+    read = any(":limit" in target["expr"] for target in panel["targets"])
+    for transformation in panel.get("transformations", []):
+        if transformation["id"] == "configFromData":
+            name, = (mapping["fieldName"] for mapping in transformation["options"]["mappings"])
+            if [target["legendFormat"] for target in panel["targets"]
+                    if target["refId"] == transformation["options"]["configRefId"]] != [name]:
+                yield "a setting is read from a query that does not exist"
+    if panel["type"] != "timeseries" or not read:
+        return
+    lines = [override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]
+             if any(each["id"] == "custom.lineStyle" for each in override["properties"])]
+    for target in panel["targets"]:
+        # A limit that takes part in a formula is no line.
+        is_line = re.fullmatch(r"(max\()?buntime:\w+:limit(\{.*\})?\)?", target["expr"])
+        if is_line and not any(target["legendFormat"].startswith(line.strip("/^").partition("{{")[0]) for line in lines):
+            yield f"the limit {target['refId']} is not drawn as one"
 
 
 def overrides(panel):
@@ -132,13 +192,13 @@ def matchers(where: Where, known: Catalogue):
     """Every series is selected by every choice that the dashboard offers and the series can have."""
     offered = {each["name"] for each in where.dashboard["templating"]["list"]}
     for node, _ in promql.walk(promql.parse(parsable(_plain(where.expression)))):
-        if not isinstance(node, Selector) or node.name.endswith(":limit"):
+        if not isinstance(node, Selector) or node.name.startswith("buntime:"):
             continue
-        found = {label: value for label, op, value, *_ in node.matchers if op == "=~"}
+        found = {(label, value) for label, op, value, *_ in node.matchers if op == "=~"}
         for label in sorted(_choices(node, known) & offered):
             # An alert may be about something that has no instance.
             wanted = {f"${label}", f"${label}|"} if node.name == "ALERTS" else {f"${label}"}
-            if found.get(label) not in wanted:
+            if not found & {(label, value) for value in wanted}:
                 yield f"{node.name} is not selected by {label}"
 
 
@@ -152,7 +212,8 @@ def _choices(node: Selector, known: Catalogue) -> set[str]:
     if node.name.startswith(("kube_", "container_")):
         return {"cluster", "namespace"}
     if node.name in known.recorded:
-        return {label for label in (*CHOSEN, "runtime", "app") if label in labels}
+        apps = [] if node.name.startswith("instance:") else ["app"]  # the level says that it has none
+        return {label for label in (*CHOSEN, "runtime", *apps) if label in labels}
     entry, _ = known.find(node.name)
     if not entry:
         return {*CHOSEN, "runtime"} if node.name == "ALERTS" else set(CHOSEN)
@@ -164,7 +225,7 @@ def _choices(node: Selector, known: Catalogue) -> set[str]:
 def windows(where: Where, known: Catalogue):
     for window, after in re.findall(r"\[([^\]]+)\]( @ end\(\))?", where.expression):
         whole = window == "$__range" and (where.target["instant"] or after)
-        if window != "$__rate_interval" and not whole and str(where) not in WINDOWS:
+        if window != "$__rate_interval" and not whole and str(where) not in WINDOWS and not ALERT.fullmatch(where.panel["title"]):
             yield f"a window of {window} is too short for some ranges of time and too long for others"
 
 
@@ -178,7 +239,10 @@ def units(where: Where, known: Catalogue):
             return
     else:
         unit = where.panel["fieldConfig"]["defaults"].get("unit", "")
-    powers = dimension.of(_tree(where))
+    tree = _tree(where)
+    if dimension.constant(tree):
+        return
+    powers = dimension.of(tree)
     if str(where) in NUMBERS and unit == "short":
         return
     if unit not in dimension.FITS or not dimension.FITS[unit](powers):
@@ -199,6 +263,6 @@ def legends(where: Where, known: Catalogue):
         yield "several series have one and the same legend"
 
 
-PANELS = (words, kind, sources, thresholds, overrides, columns)
+PANELS = (words, kind, sources, thresholds, answers, series, order, limits, overrides, columns)
 QUERIES = (catalogue, matchers, windows, units, legends)
 EXCEPTIONS = NUMBERS, WINDOWS

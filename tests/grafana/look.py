@@ -64,9 +64,29 @@ def legend(text: str, labels: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), text).strip()
 
 
+def _set_from_data(panel: dict, results: list[tuple[dict, list]]) -> tuple[dict, list]:
+    """The answers without those that are settings, and the panel with these ("Config from query results")."""
+    defaults = dict(panel["fieldConfig"]["defaults"])
+    for transformation in panel.get("transformations", []):
+        if transformation["id"] != "configFromData":
+            continue
+        source, mapping = transformation["options"]["configRefId"], transformation["options"]["mappings"][0]
+        for target, answer in results:
+            if target["refId"] == source and answer:
+                value = float((answer[0].get("values") or [answer[0]["value"]])[-1][1])
+                if mapping["handlerKey"] == "max":
+                    defaults["max"] = value
+                else:
+                    defaults["thresholds"] = {"mode": "absolute", "steps": [
+                        {"color": "green", "value": None}, {"color": "red", "value": value}]}
+        results = [(target, answer) for target, answer in results if target["refId"] != source]
+    return {**panel, "fieldConfig": {**panel["fieldConfig"], "defaults": defaults}}, results
+
+
 def series(panel: dict, results: list[tuple[dict, list]]) -> list[Series]:
     """`results` holds each target with what Prometheus answered."""
     found = []
+    panel, results = _set_from_data(panel, results)
     for target, answer in results:
         for each in answer:
             points = [(when, float(value)) for when, value in each.get("values") or [each["value"]]]

@@ -6,9 +6,7 @@ import lint_panels as inner
 def _set(value, *path):
     """Puts a value at a path of keys and indexes; a panel is found by its title, a variable by its name."""
     def change(board):
-        at = board
-        for step in path[:-1]:
-            at = at[_index(at, step)]
+        at = _at(board, path[:-1])
         at[_index(at, path[-1])] = value
 
     return change
@@ -20,9 +18,22 @@ def _index(at, step):
     return step
 
 
+def _inside(board, title):
+    """The list that holds the panel of this title: of the dashboard, or of a collapsed row."""
+    return next(found for found in (board["panels"], *(each.get("panels", []) for each in board["panels"]))
+                if title in (each["title"] for each in found))
+
+
+def _at(board, path):
+    at = board
+    for number, step in enumerate(path):
+        at = _inside(board, step)[_index(_inside(board, step), step)] if number == 1 and path[0] == "panels" else at[_index(at, step)]
+    return at
+
+
 def _query(title, old, new):
     def change(board):
-        target = board["panels"][_index(board["panels"], title)]["targets"][0]
+        target = _at(board, ("panels", title))["targets"][0]
         assert old in target["expr"]
         target["expr"] = target["expr"].replace(old, new)
 
@@ -31,9 +42,7 @@ def _query(title, old, new):
 
 def _without(path, key):
     def change(board):
-        at = board
-        for step in path:
-            at = at[_index(at, step)]
+        at = _at(board, path)
         del at[_index(at, key)]
 
     return change
@@ -41,7 +50,8 @@ def _without(path, key):
 
 OVERVIEW, WORKERS, APPS, EXPORTER = "buntime-overview", "buntime-workers", "buntime-apps", "buntime-exporter"
 LIST = ("templating", "list")
-GAUGE, RATE, UP, TABLE = "Pool utilization", "Request rate", "Runtimes up", "Runtimes"
+GAUGE, RATE, UP, TABLE = "Pool utilization, mean of 5 minutes", "Requests", "Runtimes up", "Runtimes"
+AGES = "Uptime of each runtime"
 DEFAULTS = ("fieldConfig", "defaults")
 OFFENCES = [
     (whole.frame, OVERVIEW, _set(True, "editable")),
@@ -61,7 +71,15 @@ OFFENCES = [
     (whole.layout, OVERVIEW, _set({"h": 4, "w": 4, "x": 0, "y": 1}, "panels", UP, "gridPos")),
     (whole.layout, OVERVIEW, _set({"h": 4, "w": 2, "x": 0, "y": 1}, "panels", UP, "gridPos")),
     (whole.layout, OVERVIEW, _set({"h": 4, "w": 3, "x": 22, "y": 1}, "panels", UP, "gridPos")),
-    (whole.ids, OVERVIEW, _set(3, "panels", UP, "id")),
+    (whole.layout, OVERVIEW, _set(False, "panels", "Pool", "collapsed")),
+    (whole.layout, OVERVIEW, _set({"h": 1, "w": 24, "x": 0, "y": 40}, "panels", "Pool", "gridPos")),
+    (whole.layout, OVERVIEW, _set({"h": 8, "w": 12, "x": 0, "y": 31}, "panels", "Slots in use", "gridPos")),
+    (whole.fewer_choices, OVERVIEW, _without(LIST, "filters")),
+    (whole.query_variables, OVERVIEW, _set(0, *LIST, "cluster", "hide")),
+    (whole.runbooks, OVERVIEW, _set("", *LIST, "runbooks", "query")),
+    (whole.runbooks, OVERVIEW, _set("/alerts/runbooks/${__data.fields.Alert}.md", "panels", "Firing alerts, one by one", "fieldConfig",
+                                    "overrides", 0, "properties", 0, "value", 0, "url")),
+    (whole.ids, OVERVIEW, _set(0, "panels", UP, "id")),
     (whole.ids, OVERVIEW, _set(GAUGE, "panels", UP, "title")),
     (whole.links, OVERVIEW, _set([], "links")),
     (whole.links, OVERVIEW, _set("/d/buntime-nowhere?${__url_time_range}", "panels", GAUGE, *DEFAULTS, "links", 0, "url")),
@@ -80,6 +98,16 @@ OFFENCES = [
     (inner.thresholds, OVERVIEW, _set(0, "panels", UP, *DEFAULTS, "thresholds", "steps", 0, "value")),
     (inner.thresholds, OVERVIEW, _set(0.9, "panels", GAUGE, *DEFAULTS, "thresholds", "steps", 1, "value")),
     (inner.thresholds, OVERVIEW, _without(("panels", GAUGE, *DEFAULTS), "max")),
+    (inner.answers, OVERVIEW, _without(("panels", UP, *DEFAULTS), "noValue")),
+    (inner.answers, OVERVIEW, _set("No data", "panels", TABLE, *DEFAULTS, "noValue")),
+    (inner.answers, OVERVIEW, _set("red", "panels", UP, *DEFAULTS, "thresholds", "steps", 0, "color")),
+    (inner.series, OVERVIEW, _set("list", "panels", "Requests by app", "options", "legend", "displayMode")),
+    (inner.series, OVERVIEW, _set(["max"], "panels", "Requests by app", "options", "legend", "calcs")),
+    (inner.series, OVERVIEW, _set("palette-classic", "panels", "Requests by app", *DEFAULTS, "color", "mode")),
+    (inner.order, OVERVIEW, _set("{{instance}} {{runtime}}", "panels", AGES, "targets", 0, "legendFormat")),
+    (inner.order, OVERVIEW, _set({"Value #A": "Instance", "version": "Version"}, "panels", TABLE, "transformations", 2, "options", "renameByName")),
+    (inner.limits, OVERVIEW, _set("Limits", "panels", GAUGE, "targets", 1, "legendFormat")),
+    (inner.limits, OVERVIEW, _set([], "panels", "Failed requests by app", "fieldConfig", "overrides")),
     (inner.overrides, OVERVIEW, _set("Sise", "panels", "Workers by state", "fieldConfig", "overrides", 0, "matcher", "options")),
     (inner.columns, OVERVIEW, _set(["Value #Z"], "panels", TABLE, "transformations", 1, "options", "include", "names")),
     (inner.columns, OVERVIEW, _set(False, "panels", TABLE, "targets", 0, "instant")),
@@ -98,7 +126,7 @@ OFFENCES = [
     (inner.units, OVERVIEW, _set("percent", "panels", GAUGE, *DEFAULTS, "unit")),
     (inner.units, APPS, _set("ms", "panels", "Mean duration", *DEFAULTS, "unit")),
     (inner.units, EXPORTER, _query("Memory", "process_resident_memory_bytes", "process_open_fds")),
-    (inner.legends, OVERVIEW, _set("__auto", "panels", "Uptime", "targets", 0, "legendFormat")),
-    (inner.legends, OVERVIEW, _set("Uptime", "panels", "Uptime", "targets", 0, "legendFormat")),
-    (inner.legends, OVERVIEW, _set("{{app}}", "panels", "Uptime", "targets", 0, "legendFormat")),
+    (inner.legends, OVERVIEW, _set("__auto", "panels", AGES, "targets", 0, "legendFormat")),
+    (inner.legends, OVERVIEW, _set("Uptime", "panels", AGES, "targets", 0, "legendFormat")),
+    (inner.legends, OVERVIEW, _set("{{app}}", "panels", AGES, "targets", 0, "legendFormat")),
 ]

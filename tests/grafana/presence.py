@@ -19,6 +19,7 @@ class Presence:
     def __init__(self, exporter: str):
         rules = alertlib.all_rules()
         self.catalogue = Catalogue(alertlib.metric_catalogue(exporter), rules)
+        self._reading: list[str] = []
         self._trees = {name: promql.parse(rule.body["expr"]) for name, rule in self.catalogue.recorded.items()}
 
     def expected(self, expression: str, sight: Sight) -> bool:
@@ -39,10 +40,16 @@ class Presence:
         return self._has(node.child, sight) if isinstance(node, Subquery) else True
 
     def _metric(self, node: Selector, sight: Sight) -> bool:
+        if node.name in self._reading:
+            return False  # a record that goes on from itself begins with something else
         if node.name in self._trees:
             # A record that has lost the label `instance` is that of all runtimes, whichever were chosen.
             whole = not any(label == "instance" for label, *_ in node.matchers) and sight.dialects
-            return self._has(self._trees[node.name], Sight({"documented", "released"}) if whole else sight)
+            self._reading.append(node.name)
+            try:
+                return self._has(self._trees[node.name], Sight({"documented", "released"}) if whole else sight)
+            finally:
+                self._reading.pop()
         entry, _ = self.catalogue.find(node.name)
         if not entry:
             # Those of Prometheus itself are everywhere; an alert is about a runtime.

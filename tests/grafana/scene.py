@@ -1,8 +1,9 @@
 """A small world for the dashboards: runtimes of both dialects under load, read alone, as a fleet and through /probe, and a
-Prometheus with the recording rules of alerts/ that scrapes all of it."""
+Prometheus with the recording rules of alerts/ that scrapes all of it; beside it the one that PROMETHEUS_NEWER names."""
 import json
 import os
 import pathlib
+import tempfile
 import time
 import urllib.parse
 
@@ -14,33 +15,36 @@ from programs import ProgramTest
 from prometheus_server import Prometheus
 from support import Process, binary, eventually
 
-INTERVAL = 0.5  # seconds between scrapes
+INTERVAL = 1  # second between scrapes
 RATE = 10  # seconds, for $__rate_interval: a busy machine misses scrapes
 POINTS = 60  # of a range
 KEY = "the key of the fleet"
 # In place of a pod's address, as a store of several clusters has it.
 POD = {"instance": "10.1.0.7:8000", "cluster": "eu", "namespace": "shop"}
-# The alerts proper wait for minutes; this one makes sure that panels of alerts have something to show.
-REHEARSAL = {"groups": [{"name": "rehearsal", "rules": [{
-    "alert": "BuntimeRehearsal", "expr": "buntime_up == 1", "labels": {"severity": "warning"}}]}]}
+# The alerts proper wait for minutes; this one makes sure that panels of alerts have something to show. And one app has limits of
+# its own.
+REHEARSAL = {"groups": [{"name": "rehearsal", "rules": [
+    {"alert": "BuntimeRehearsal", "expr": "buntime_up == 1", "labels": {"severity": "warning"}},
+    *({"record": f"buntime:{limit}:limit", "labels": {"app": "export-pdf"}, "expr": "vector(5)"}
+      for limit in ("app_errors_per_requests", "app_request_duration_seconds"))]}]}
 
 
 class Store(Prometheus):
     """Prometheus with several targets and rules."""
 
-    def __init__(self, scrapes: list[dict], folder: str):
+    def __init__(self, program: str, scrapes: list[dict], folder: str):
         rehearsal = pathlib.Path(folder, "rehearsal.yml")
         rehearsal.write_text(json.dumps(REHEARSAL), encoding="utf-8")
         interval = f"{INTERVAL * 1000:.0f}ms"
         config = {
-            "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1s"},
+            "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "2s"},
             "rule_files": [*(str(path) for path in alertlib.rule_files()), str(rehearsal)],
             "scrape_configs": scrapes}
         path = pathlib.Path(folder, "prometheus.yml")
         path.write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         data = os.path.join(folder, "tsdb")
         surroundings.write_history(POD, data, folder)
-        Process.__init__(self, [binary("PROMETHEUS"), f"--config.file={path}", "--web.listen-address=127.0.0.1:0",
+        Process.__init__(self, [program, f"--config.file={path}", "--web.listen-address=127.0.0.1:0",
                                 f"--storage.tsdb.path={data}"], folder)
         self.url = ""
 
@@ -49,7 +53,7 @@ class Store(Prometheus):
         answer = json.loads(fetch(f"{self.url}/api/v1/{api}?{urllib.parse.urlencode(parameters, doseq=True)}").text)
         assert answer["status"] == "success", f"{parameters}: {answer}"
         data = answer["data"]
-        return data["result"] if isinstance(data, dict) else data
+        return data["result"] if "result" in data else data
 
     def instant(self, expression: str) -> list[dict]:
         return self.ask("query", query=expression)
@@ -80,12 +84,12 @@ class SceneTest(ProgramTest):
                                         surroundings.write_tls(self.folder()))}
         self.instances = {name: exporter.url.removeprefix("http://") for name, exporter in exporters.items()}
         modules = {"modules": {"default": {"pool_size": 30, "allowed_targets": ["127.0.0.1/32"]}}}
-        # Usually a half of a second, which is all of the time that a scrape has here.
+        # Usually half a second, which is much of the time that a scrape has here.
         prober = self.exporter("--config.file", self.write("modules.yml", json.dumps(modules)), "--probe.timeout-offset", "50ms")
         self.prober = prober.url.removeprefix("http://")
         self.instances["pod"] = POD["instance"]
         self.stranger = surroundings.kubernetes(self)
-        self.prometheus = self.adopt(Store([
+        scrapes = [
             {"job_name": "buntime", "static_configs": [
                 {"targets": [self.instances["fleet"], self.instances["released"]]}]},
             {"job_name": "probe", "metrics_path": "/probe", "params": {"target": [urls["api"]]}, "static_configs": [
@@ -94,9 +98,14 @@ class SceneTest(ProgramTest):
             {"job_name": "tls", "scheme": "https", "tls_config": {"insecure_skip_verify": True}, "static_configs": [
                 {"targets": [self.instances["documented"]], "labels": {"job": "buntime"}}]},
             {"job_name": "kubernetes", "honor_labels": True, "static_configs": [
-                {"targets": [self.stranger], "labels": {"cluster": POD["cluster"]}}]},
-        ], self.folder())).wait_until_ready()
-        eventually(lambda: len(self.prometheus.instant("buntime_up == 1")) == 5)
+                {"targets": [self.stranger], "labels": {"cluster": POD["cluster"]}}]}]
+        programs = [binary("PROMETHEUS"), *filter(None, [os.environ.get("PROMETHEUS_NEWER")])]
+        self.stores = [self.adopt(Store(program, scrapes, tempfile.mkdtemp(dir=self.folder()))) for program in programs]
+        for store in self.stores:
+            store.wait_until_ready()
+        self.prometheus = self.stores[0]
+        for store in self.stores:
+            eventually(lambda: sum(float(each["value"][1]) for each in store.instant("buntime_up")) == 5, deadline=90)
         self.began = time.time()
 
     def live(self, seconds: float) -> None:

@@ -32,7 +32,10 @@ def write_history(labels: dict[str, str], data: str, folder: str) -> None:
     lines = [f"buntime_pool_total{{{series}}} {1 + 8 * number / count:.3f} {end - (count - number) * STEP}" for number in range(count)]
     path = pathlib.Path(folder, "history.om")
     path.write_text("\n".join([*lines, "# EOF", ""]), encoding="utf-8")
-    subprocess.run([binary("PROMTOOL"), "tsdb", "create-blocks-from", "openmetrics", path, data], check=True, capture_output=True)
+    done = subprocess.run([binary("PROMTOOL"), "tsdb", "create-blocks-from", "openmetrics", path, data], check=False,
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
 
 
 def write_tls(folder: str) -> str:

@@ -4,7 +4,6 @@ import math
 SCALES = {
     "short": (1000, ["", " K", " Mil", " Bil"]),
     "reqps": (1000, [" req/s", "K req/s", "M req/s"]),
-    "ops": (1000, [" ops/s", "K ops/s", "M ops/s"]),
     "bytes": (1024, [" B", " KiB", " MiB", " GiB", " TiB"]),
 }
 TIMES = [(86400, " day"), (3600, " hour"), (60, " min"), (1, " s"), (1e-3, " ms"), (1e-6, " µs")]
@@ -25,6 +24,8 @@ def text(value: float, unit: str, decimals: int | None = None) -> str:
         value *= 86400 if unit == "d" else 1
         size, name = next(((size, name) for size, name in TIMES if abs(value) >= size), (1, " s"))
         return f"{_number(value / size, decimals)}{name}"
+    if unit.startswith("suffix:"):
+        return f"{_number(value, decimals)} {unit.removeprefix('suffix:').strip()}"
     base, names = SCALES[unit]
     power = 0
     while abs(value) >= base and power + 1 < len(names):

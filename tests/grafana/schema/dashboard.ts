@@ -4,7 +4,15 @@
 import type * as grafana from '@grafana/schema';
 import type { Options as BarGauge } from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen.d.ts';
 import type { Options as Gauge } from '@grafana/schema/dist/esm/raw/composable/gauge/panelcfg/x/GaugePanelCfg_types.gen.d.ts';
+import type {
+  FieldConfig as HeatmapField,
+  Options as Heatmap,
+} from '@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen.d.ts';
 import type { Options as Stat } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen.d.ts';
+import type {
+  FieldConfig as StateTimelineField,
+  Options as StateTimeline,
+} from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen.d.ts';
 import type {
   FieldConfig as TableField,
   Options as Table,
@@ -37,7 +45,7 @@ interface Query {
   editorMode: 'code';
   expr: string;
   legendFormat: string;
-  format: 'time_series' | 'table';
+  format: 'time_series' | 'table' | 'heatmap';
   instant: boolean;
   range: boolean;
 }
@@ -58,6 +66,10 @@ type Override<Custom> =
   | { [Key in keyof Custom & string]-?: { id: `custom.${Key}`; value: Json<Custom[Key]> } }[keyof Custom & string];
 
 type Transformation =
+  | {
+      id: 'configFromData';
+      options: { configRefId: string; mappings: { fieldName: string; handlerKey: 'max' | 'threshold1' }[] };
+    }
   | { id: 'merge'; options: Record<string, never> }
   | { id: 'filterFieldsByName'; options: { include: { names: string[] } } }
   | {
@@ -94,7 +106,10 @@ type AnyPanel =
   | Panel<'bargauge', BarGauge, object>
   | Panel<'timeseries', TimeSeries, TimeSeriesField>
   | Panel<'table', Table, TableField>
-  | (Omit<Json<grafana.RowPanel>, 'panels'> & { panels: [] });
+  | Panel<'state-timeline', StateTimeline, StateTimelineField>
+  | Panel<'heatmap', Heatmap, HeatmapField>;
+
+type Row = Omit<Json<grafana.RowPanel>, 'panels'> & { panels: AnyPanel[] };
 
 // Grafana's Prometheus adds these to an annotation, outside of its schema.
 type Annotation = Json<Omit<grafana.AnnotationQuery, 'target' | 'snapshotData'>> & {
@@ -106,13 +121,16 @@ type Annotation = Json<Omit<grafana.AnnotationQuery, 'target' | 'snapshotData'>>
 
 // `definition` is the query as the editor of variables shows it.
 type Variable = Omit<Json<grafana.VariableModel>, 'query' | 'current'> & {
-  query: string | { query: string; refId: string; qryType: number };
-  current: Json<grafana.VariableOption> | Record<string, never>;
+  query?: string | { query: string; refId: string; qryType: number };
+  current?: Json<grafana.VariableOption> | Record<string, never>;
   definition?: string;
+  // Of the type adhoc.
+  filters?: [];
+  baseFilters?: [];
 };
 
 export type Dashboard = Omit<Json<grafana.Dashboard>, 'panels' | 'annotations' | 'templating'> & {
   annotations: { list: Annotation[] };
   templating: { list: Variable[] };
-  panels: AnyPanel[];
+  panels: (AnyPanel | Row)[];
 };
