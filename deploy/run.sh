@@ -43,7 +43,7 @@ trap 'exit 0' INT TERM
 mkfifo "$work/out"
 # Like the real release, it wants a key.
 (umask 077 && head -c 24 /dev/urandom | base64 > "$work/key")
-build/release/buntime-simulator --release 0.5.4 --pool-size 20 --api-key-file "$work/key" > "$work/out" &
+build/release/buntime-simulator --release 0.5.4 --version-suffix +simulated --pool-size 20 --api-key-file "$work/key" > "$work/out" &
 simulator=$!
 read -r line < "$work/out"
 url=${line#listening on }

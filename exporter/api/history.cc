@@ -30,7 +30,8 @@ History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
           OrNan(pool.size),
           OrNan(rates.requests_per_second),
           OrNan(rates.errors_per_second),
-          OrNan(pool.ephemeral_queue_depth)};
+          OrNan(pool.ephemeral_queue_depth),
+          OrNan(pool.uptime_seconds)};
 }
 
 void History::Take(const Fleet& fleet) {
@@ -47,7 +48,10 @@ void History::Take(const Fleet& fleet) {
     const std::optional<double> at = runtime->last_poll_unix_seconds;
     std::deque<Sample>& samples = track.samples;
     if (!at) continue;
-    if (at != track.polled_at) track.warnings.Take(*runtime, *at);
+    if (at != track.polled_at) {
+      track.warnings.Take(*runtime, *at);
+      track.apps.Take(*runtime, *at, kTotalAppSamples / fleet.runtimes.size());
+    }
     track.polled_at = at;
     // A clock that was set back starts the ten minutes anew: a graph cannot run backwards.
     if (!samples.empty() && *at < samples.back().unix_seconds) samples.clear();
@@ -87,6 +91,23 @@ std::string History::Document(const Runtime& runtime) const {
   write("requests_per_second", &Sample::requests_per_second);
   write("errors_per_second", &Sample::errors_per_second);
   write("queue_depth", &Sample::queue_depth);
+  write("uptime_seconds", &Sample::uptime_seconds);
+  json.EndObject();
+  return out;
+}
+
+std::string History::AppDocument(const Runtime& runtime, std::string_view app,
+                                 std::string_view version) const {
+  static const AppHistory kNone;
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("interval_seconds").Number(Seconds(runtime.interval));
+  {
+    const MutexLock lock(mutex_);
+    const auto found = tracks_.find(runtime.name);
+    (found == tracks_.end() ? kNone : found->second.apps).Write(json, app, version);
+  }
   json.EndObject();
   return out;
 }
@@ -106,6 +127,13 @@ std::size_t History::SampleCount() const {
   const MutexLock lock(mutex_);
   std::size_t count = 0;
   for (const auto& [name, track] : tracks_) count += track.samples.size();
+  return count;
+}
+
+std::size_t History::AppSampleCount() const {
+  const MutexLock lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [name, track] : tracks_) count += track.apps.SampleCount();
   return count;
 }
 

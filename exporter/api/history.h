@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/app_history.h"
 #include "api/warnings.h"
 #include "base/mutex.h"
 #include "model/fleet.h"
@@ -29,6 +30,7 @@ class History {
   static constexpr std::size_t kMostSamples = 600;
   static constexpr std::size_t kLeastSamples = 60;
   static constexpr std::size_t kTotalSamples = 60'000;
+  static constexpr std::size_t kTotalAppSamples = 100'000;
 
   /// Takes a sample of each runtime that was polled since the last call; a failed poll is a gap. Forgets
   /// runtimes that are not in `fleet`.
@@ -37,6 +39,10 @@ class History {
   /// JSON: one array a quantity, oldest first, null for what was not reported.
   std::string Document(const Runtime& runtime) const;
 
+  /// The same for one app, whose `version` is empty where it names none. Together, apps keep about
+  /// kTotalAppSamples.
+  std::string AppDocument(const Runtime& runtime, std::string_view app, std::string_view version) const;
+
   /// Of the poll that was taken last.
   std::vector<Warning> Warnings(const Runtime& runtime) const;
 
@@ -44,6 +50,7 @@ class History {
   std::uint64_t revision() const;
 
   std::size_t SampleCount() const;
+  std::size_t AppSampleCount() const;
 
  private:
   // Floats: they become pixels. NaN: not reported.
@@ -57,11 +64,13 @@ class History {
     float requests_per_second;
     float errors_per_second;
     float queue_depth;
+    float uptime_seconds;
   };
   struct Track {
     std::deque<Sample> samples;
     std::optional<double> polled_at;
     WarningTracker warnings;
+    AppHistory apps;
     bool seen = false;  // by the call of Take that is under way
   };
 

@@ -1,5 +1,6 @@
 #include "api/page_documents.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,16 @@ std::optional<double> Sum(const std::vector<App>& apps, std::optional<double> Ap
   return sum;
 }
 
+// Workers are threads of one process, so each of them reports the same; samples of different moments may
+// differ.
+std::optional<double> ProcessRss(const Snapshot& snapshot) {
+  std::optional<double> most;
+  for (const Worker& worker : snapshot.workers) {
+    if (worker.rss_bytes) most = std::max(most.value_or(0), *worker.rss_bytes);
+  }
+  return most;
+}
+
 void WritePool(JsonWriter& json, const Reading* reading) {
   json.Key("pool");
   if (reading == nullptr) return json.Null();
@@ -88,6 +99,8 @@ void WritePool(JsonWriter& json, const Reading* reading) {
   json.Key("workers_retired").Number(pool.workers_retired);
   json.Key("discarded_workers").Number(Sum(reading->apps, &App::discarded_workers));
   json.Key("heap_used_bytes").Number(pool.heap_used_bytes);
+  json.Key("workers_heap_bytes").Number(Sum(reading->apps, &App::heap_used_bytes));
+  json.Key("rss_bytes").Number(ProcessRss(reading->snapshot));
   json.Key("acquire_mean_seconds").Number(pool.acquire_mean_seconds);
   json.Key("ephemeral_concurrency").Number(pool.ephemeral_concurrency);
   json.Key("ephemeral_queue_depth").Number(pool.ephemeral_queue_depth);
@@ -144,6 +157,12 @@ void WriteWorkerCounts(JsonWriter& json, const Reading* reading) {
   json.EndObject();
 }
 
+bool IsMeant(const Snapshot& snapshot, const Worker& worker, const WorkerFilter& filter) {
+  if (filter.id && snapshot.Text(worker.id) != *filter.id) return false;
+  return !filter.app ||
+         (snapshot.Text(worker.app) == *filter.app && snapshot.Text(worker.version) == filter.version);
+}
+
 void WriteWorker(JsonWriter& json, const Snapshot& snapshot, const Worker& worker) {
   json.BeginObject();
   json.Key("id").String(snapshot.Text(worker.id));
@@ -194,18 +213,21 @@ std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const Expor
   return out;
 }
 
-std::string WorkersDocument(const Runtime& runtime) {
+std::string WorkersDocument(const Runtime& runtime, const WorkerFilter& filter) {
   // A worker takes about this much; growing step by step would copy a large document several times over.
   constexpr std::size_t kBytesPerWorker = 256;
   std::string out;
-  if (runtime.reading) out.reserve(kBytesPerWorker * (runtime.reading->snapshot.workers.size() + 1));
+  if (runtime.reading && !filter.id && !filter.app)
+    out.reserve(kBytesPerWorker * (runtime.reading->snapshot.workers.size() + 1));
   JsonWriter json(out);
   json.BeginObject();
   json.Key("runtime").String(runtime.name);
   json.Key("workers").BeginArray();
   if (runtime.reading) {
     const Snapshot& snapshot = runtime.reading->snapshot;
-    for (const Worker& worker : snapshot.workers) WriteWorker(json, snapshot, worker);
+    for (const Worker& worker : snapshot.workers) {
+      if (IsMeant(snapshot, worker, filter)) WriteWorker(json, snapshot, worker);
+    }
   }
   json.EndArray();
   json.EndObject();

@@ -28,7 +28,14 @@ std::string ViewDocument(const Fleet& fleet, const Runtime& runtime, const Expor
 /// The member `warnings` of an object: [{kind, app, value, limit, since}].
 void WriteWarnings(JsonWriter& json, const std::vector<Warning>& warnings);
 
-/// Every worker of the latest reading, in the runtime's order.
-std::string WorkersDocument(const Runtime& runtime);
+/// Which workers are meant; what is empty means all.
+struct WorkerFilter {
+  std::optional<std::string> id = {};
+  std::optional<std::string> app = {};
+  std::string version = {};  // of the app: only those, and with an empty one those without a version
+};
+
+/// Every worker of the latest reading that is meant, in the runtime's order.
+std::string WorkersDocument(const Runtime& runtime, const WorkerFilter& filter = {});
 
 }  // namespace buntime

@@ -13,15 +13,9 @@ namespace {
 
 constexpr double kWindowSeconds = 300;
 
-// As in the expressions of BuntimeEphemeralQueueNearLimit, BuntimeWorkersNotServing and
-// BuntimeAppWorkersDying.
-constexpr double kQueueLimit = 0.8;
-constexpr double kUnservedLimit = 0.5;
-constexpr double kDiscardedLimit = 0.5;
-
 // Fewer are no trend: one request of two that fails is no failing app.
 constexpr double kLeastFailures = 10;
-constexpr double kLeastCreated = 6;
+constexpr double kLeastUnserved = 6;
 // Less than one recent eviction or so: none.
 constexpr double kLeastEvictions = 0.5;
 
@@ -76,7 +70,7 @@ std::vector<Warning> WarningTracker::Judge(const Reading& reading, double decay)
     warnings.push_back(*std::move(worst));
   if (auto worst = WorstApp(Warning::Kind::kDiscarded, kDiscardedLimit, &AppTrouble::discarded))
     warnings.push_back(*std::move(worst));
-  if (created_.rise >= kLeastCreated)
+  if (unserved_.rise >= kLeastUnserved)
     warn(Warning::Kind::kUnserved, Ratio(unserved_.rise, created_.rise), kUnservedLimit);
   return warnings;
 }

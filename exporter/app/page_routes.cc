@@ -91,7 +91,7 @@ Route RuntimeRoute(std::string path, const FleetBoard& board, RuntimeAnswer answ
 
 // The same, and for a target of /probe, which ?target=URL&module=NAME names.
 Route TargetRoute(std::string path, const ApiSources& sources, RuntimeAnswer answer,
-                  std::function<std::string(const Fleet&, const Runtime&)> write) {
+                  std::function<std::string(const HttpRequest&, const Fleet&, const Runtime&)> write) {
   Route route = RuntimeRoute(std::move(path), sources.board, std::move(answer));
   route.handle = [&board = sources.board, probes = sources.probes, write = std::move(write),
                   configured = std::move(route.handle)](const HttpRequest& request) {
@@ -100,12 +100,21 @@ Route TargetRoute(std::string path, const ApiSources& sources, RuntimeAnswer ans
     const std::string module = QueryParameter(request.query, "module").value_or("default");
     for (const RecentProbe& probe : probes()) {
       if (probe.module == module && probe.runtime->url == *target)
-        return FreshJson(write(*board.Latest(), *probe.runtime));
+        return FreshJson(write(request, *board.Latest(), *probe.runtime));
     }
     return JsonError(
         404, Printable(*target, 200) + " was not probed lately by the module " + Printable(module, 80));
   };
   return route;
+}
+
+WorkerFilter FilterOf(const HttpRequest& request) {
+  return {QueryParameter(request.query, "worker"), QueryParameter(request.query, "app"),
+          QueryParameter(request.query, "version").value_or("")};
+}
+
+std::string SomeWorkers(const HttpRequest& request, const Fleet&, const Runtime& runtime) {
+  return WorkersDocument(runtime, FilterOf(request));
 }
 
 }  // namespace
@@ -116,22 +125,32 @@ std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& fa
                                                                                 const Runtime& runtime) {
     return ViewDocument(fleet, runtime, facts, clock.UnixSeconds(), history.Warnings(runtime));
   };
-  const auto probed_view = [facts, &clock = sources.clock](const Fleet& fleet, const Runtime& runtime) {
+  const auto probed_view = [facts, &clock = sources.clock](const HttpRequest&, const Fleet& fleet,
+                                                           const Runtime& runtime) {
     return ViewDocument(fleet, runtime, facts, clock.UnixSeconds(), {});
   };
-  const auto workers = [](const Fleet&, const Runtime& runtime) { return WorkersDocument(runtime); };
   // A document that changes when the fleet does.
   const auto document = [&answers = sources.answers](auto write) -> RuntimeAnswer {
     return [&answers, write](const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
       return answers.Answer(request, runtime.name, fleet->revision, [&] { return write(*fleet, runtime); });
     };
   };
+  const RuntimeAnswer workers =
+      [all = document([](const Fleet&, const Runtime& runtime) { return WorkersDocument(runtime); })](
+          const HttpRequest& request, const FleetPtr& fleet, const Runtime& runtime) {
+        const WorkerFilter filter = FilterOf(request);
+        return filter.id || filter.app ? FreshJson(WorkersDocument(runtime, filter))
+                                       : all(request, fleet, runtime);
+      };
   std::vector<Route> routes = {
       TargetRoute("/api/view", sources, document(view), probed_view),
-      TargetRoute("/api/workers", sources, document(workers), workers),
+      TargetRoute("/api/workers", sources, workers, SomeWorkers),
       RuntimeRoute("/api/history", sources.board,
                    [&answers = sources.answers, &history = sources.history](
                        const HttpRequest& request, const FleetPtr&, const Runtime& runtime) {
+                     if (const auto app = QueryParameter(request.query, "app"))
+                       return FreshJson(history.AppDocument(
+                           runtime, *app, QueryParameter(request.query, "version").value_or("")));
                      return answers.Answer(request, runtime.name, history.revision(),
                                            [&] { return history.Document(runtime); });
                    }),
@@ -144,7 +163,7 @@ std::vector<Route> PageRoutes(const ApiSources& sources, const ExporterFacts& fa
   };
   for (const Asset& asset : PageAssets()) {
     if (asset.path == kTargets) continue;
-    if (asset.content_type.starts_with("text/html")) {
+    if (asset.content_type.starts_with("text/html") && asset.path != web_path::kApi) {
       routes.push_back(PageRoute(asset, sources.board));
     } else {
       routes.push_back({std::string(asset.path), Route::Where::kInline, AssetAnswer(asset)});

@@ -10,6 +10,8 @@ namespace buntime::web_path {
 
 inline constexpr std::string_view kHome = "/";
 inline constexpr std::string_view kTargets = "/targets";
+/// The documented API, described for people.
+inline constexpr std::string_view kApi = "/api";
 inline constexpr std::string_view kProbe = "/probe";
 inline constexpr std::string_view kConfig = "/config";
 inline constexpr std::string_view kHealthy = "/-/healthy";
@@ -22,8 +24,9 @@ inline constexpr std::string_view kDocumentedText = "/metrics/api/metrics/promet
 
 /// What is reserved: a path that ends with a slash stands for all paths below it, except "/", which is one
 /// page.
-inline constexpr std::array<std::string_view, 9> kReserved = {
-    kHome, "/workers", kTargets, kProbe, kConfig, "/-/", "/api/", kAssets, kDocumented};
+inline constexpr std::array<std::string_view, 13> kReserved = {
+    kHome,   "/apps", "/app", "/workers", "/worker", kTargets,   kProbe,
+    kConfig, kApi,    "/-/",  "/api/",    kAssets,   kDocumented};
 
 inline bool IsReserved(std::string_view path) {
   return std::ranges::any_of(kReserved, [path](std::string_view reserved) {

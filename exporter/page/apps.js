@@ -1,111 +1,27 @@
-// The apps that matter most, by one measure, as a short table of fixed height.
+// The page "Apps": all apps of a runtime.
 
-import { byId, element, setText } from './dom.js';
-import { count, isKnown, percent, rate, UNKNOWN } from './format.js';
+import { appAddress } from './address.js';
+import { bytes, count, duration, isKnown, percent, rate } from './format.js';
+import { figure, List, name } from './list.js';
+import { completeApp } from './top.js';
+import { startPage } from './shell.js';
 
-const ROWS = 8;
+const some = (key) => (apps) => apps.some((app) => app[key] > 0);
 
-const share = ({ errors, requests }) =>
-  isKnown(errors) && requests > 0 ? percent(Math.min(1, errors / requests)) : UNKNOWN;
-
-// Requests that the exporter attributed, because the runtime lost the counts of the workers that took them, are
-// marked where they are more than a tenth.
-const isEstimate = ({ requests, estimated_requests: estimated }) => isKnown(estimated) && estimated > requests / 10;
-const requestsOf = (app) => `${isEstimate(app) ? '≈ ' : ''}${count(app.requests)}`;
-
-export const BY_REQUESTS = {
-  measure: (app) => app.requests,
-  none: () => 'No requests seen yet.',
+const list = new List({
   columns: [
-    { label: 'Workers', text: (app) => count(app.workers) },
-    { label: 'Requests', text: requestsOf },
-    { label: 'Per second', text: (app) => rate(app.requests_per_second) },
+    name('app', 'App', 9, { grow: 3, href: appAddress }), name('version', 'Version', 6), figure('workers', 'Workers', 5.4, count),
+    figure('requests_per_second', 'Requests/s', 6.8, rate), figure('requests', 'Requests', 6.6, count),
+    figure('estimated', 'Estimated', 6.4, percent, { only: some('estimated') }),
+    figure('errors_per_second', 'Errors/s', 5.6, rate), figure('errors', 'Errors', 5.2, count),
+    figure('failing', 'Failing', 5, percent), figure('mean_seconds', 'Duration', 6, duration),
+    figure('discarded_workers', 'Discarded', 6.2, count, { only: some('discarded_workers') }),
+    figure('memory_bytes', 'Heap', 6, bytes),
   ],
-  order: [(app) => app.requests],
-  rest: restOfRequests,
-};
+  usual: 'requests_per_second',
+  noun: 'apps',
+});
 
-export const BY_ERRORS = {
-  measure: (app) => app.errors,
-  none: (apps) => (apps.length > 0 && apps.every((app) => !isKnown(app.errors))
-    ? 'This runtime does not report errors.' : 'No errors seen.'),
-  columns: [
-    { label: 'Share', text: share },
-    { label: 'Errors', text: (app) => count(app.errors) },
-    { label: 'Per second', text: (app) => rate(app.errors_per_second) },
-  ],
-  // What fails now comes before what once failed more.
-  order: [(app) => app.errors_per_second, (app) => app.errors],
-};
-
-// What makes the table sum to the pool: the other apps, and requests that no app took (a worker failed to boot, or they
-// were lost before the exporter started).
-function restOfRequests(apps, others, pool) {
-  const sum = (list, key) => list.reduce((total, app) => total + (app[key] ?? 0), 0);
-  const rest = others.length === 0 ? [] : [{
-    app: `${count(others.length)} other ${others.length === 1 ? 'app' : 'apps'}`,
-    workers: sum(others, 'workers'),
-    requests: sum(others, 'requests'),
-    requests_per_second: isKnown(pool.requests_per_second) ? sum(others, 'requests_per_second') : null,
-  }];
-  const none = {
-    app: 'No app', workers: null, requests: pool.requests - sum(apps, 'requests'),
-    requests_per_second: isKnown(pool.requests_per_second)
-      ? Math.max(0, pool.requests_per_second - sum(apps, 'requests_per_second')) : null,
-  };
-  return isKnown(pool.requests) && none.requests >= 1 ? [...rest, none] : rest;
-}
-
-function compare(order) {
-  return (left, right) => {
-    for (const key of order) {
-      const difference = (key(right) ?? 0) - (key(left) ?? 0);
-      if (difference !== 0) return difference;
-    }
-    return left.app < right.app ? -1 : 1;
-  };
-}
-
-// Returns a function that shows the view's apps, or null where they are not known.
-export function topApps(id, caption, { measure, none, columns, order, rest }) {
-  const host = byId(id);
-  const rows = Array.from({ length: ROWS }, () => row(columns));
-  const restRows = Array.from({ length: rest ? 2 : 0 }, () => row(columns));
-  const note = element('p', { class: 'muted note' });
-  const heads = ['App', 'Version', ...columns.map(({ label }) => label)]
-    .map((label) => element('th', { scope: 'col' }, label));
-  const empty = element('p', { class: 'muted' });
-  host.append(
-    element('table', {}, element('caption', { class: 'hidden' }, caption), element('thead', {}, element('tr', {}, ...heads)),
-      element('tbody', {}, ...rows.map(({ node }) => node)),
-      element('tfoot', {}, ...restRows.map(({ node }) => node))), note, empty);
-
-  return (apps, pool) => {
-    const sorted = (apps ?? []).filter((app) => measure(app) > 0).sort(compare(order));
-    const top = sorted.slice(0, ROWS);
-    const remaining = rest && top.length > 0 ? rest(apps, sorted.slice(ROWS), pool) : [];
-    restRows.forEach(({ show }, at) => show(remaining[at], Infinity));
-    setText(note, rest && top.some(isEstimate) ? '≈ more than a tenth is estimated: the runtime lost the counts of workers it discarded.' : '');
-    const most = Math.max(...top.map(measure));
-    setText(empty, top.length > 0 ? '' : apps === null ? 'Not known.' : none(apps));
-    rows.forEach(({ show }, at) => show(top[at], most));
-  };
-
-  function row() {
-    const app = element('bdi');
-    const version = element('bdi');
-    const cells = columns.map(() => element('td'));
-    const node = element('tr', {}, element('th', { scope: 'row' }, app), element('td', {}, version), ...cells);
-    const show = (item, most) => {
-      node.hidden = item === undefined;
-      if (node.hidden) return;
-      setText(app, item.app);
-      app.title = item.app;
-      setText(version, item.version ?? '');
-      version.title = item.version ?? '';
-      columns.forEach(({ text }, at) => setText(cells[at], text(item)));
-      node.style.setProperty('--share', `${(measure(item) / most) * 100}%`);
-    };
-    return { node, show };
-  }
-}
+startPage({
+  onView: ({ pool, apps }) => list.show(pool === null ? null : apps.map(completeApp)),
+});

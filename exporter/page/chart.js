@@ -1,9 +1,9 @@
-// Ten minutes of one to three series as an SVG drawing. The plot is a slider for keyboards and screen readers: arrows go
-// from sample to sample.
+// Up to ten minutes of one to three series as an SVG drawing, with outages and restarts of the runtime. The plot is a
+// slider for keyboards and screen readers: arrows go from sample to sample. All charts of a page point at the same time.
 
 import { byId, element, setText, svg } from './dom.js';
 import { clock, isKnown, UNKNOWN } from './format.js';
-import { WINDOW_SECONDS } from './history.js';
+import { outages, restarts, WINDOW_SECONDS } from './history.js';
 import { nearest, niceTop, runs } from './scale.js';
 
 const HEIGHT = 132;
@@ -11,6 +11,17 @@ const TOP = 8;
 const BOTTOM = 18;
 const LEFT = 44;
 const RIGHT = 8;
+// Shorter than that, seconds would become as wide as minutes.
+const LEAST_SECONDS = 30;
+
+const charts = [];
+let pointed = null; // the time that the reader points at; null: the latest
+
+function pointAt(time) {
+  if (pointed === time) return;
+  pointed = time;
+  for (const chart of charts) chart.draw();
+}
 
 // Options: title; format of the values, axis of those beside the scale; top, the least upper end of the scale;
 // series: [{column, label, look: line|area|limit}].
@@ -18,7 +29,7 @@ export class Chart {
   #options;
   #history = null;
   #width = 0;
-  #chosen = -1; // the sample that the reader points at, -1: the latest
+  #start = 0;
   #drawing = svg('svg', { 'aria-hidden': 'true' });
   #plot = element('div', { class: 'plot', role: 'slider', tabindex: '0', 'aria-valuemin': '0' });
   #time = element('span', { class: 'muted time' });
@@ -34,21 +45,21 @@ export class Chart {
       const words = options.series.length > 1 ? [element('i', { class: look }), `${label} `] : [];
       legend.append(element('li', {}, ...words, value));
     }
-    this.#plot.setAttribute('aria-label', `${options.title}, last ten minutes`);
+    this.#plot.setAttribute('aria-label', `${options.title}, at most the last ten minutes`);
     this.#plot.append(this.#drawing);
     byId(id).append(element('figcaption', {}, heading, this.#time, legend), this.#plot);
     new ResizeObserver(([entry]) => {
       this.#width = entry.contentRect.width;
-      this.#draw();
+      this.draw();
     }).observe(this.#plot);
     this.#followPointer();
     this.#followKeys();
+    charts.push(this);
   }
 
   show(history) {
     this.#history = history;
-    if (this.#chosen >= history.t.length) this.#chosen = -1;
-    this.#draw();
+    this.draw();
   }
 
   #followPointer() {
@@ -56,10 +67,11 @@ export class Chart {
       const times = this.#history?.t ?? [];
       const { left } = this.#plot.getBoundingClientRect();
       const share = (event.clientX - left - LEFT) / (this.#width - LEFT - RIGHT);
-      this.#choose(nearest(times, times[times.length - 1] - WINDOW_SECONDS * (1 - share)));
+      const last = times[times.length - 1];
+      pointAt(times[nearest(times, last - (last - this.#start) * (1 - share))] ?? null);
     });
-    this.#plot.addEventListener('pointerleave', () => this.#choose(-1));
-    this.#plot.addEventListener('blur', () => this.#choose(-1));
+    this.#plot.addEventListener('pointerleave', () => pointAt(null));
+    this.#plot.addEventListener('blur', () => pointAt(null));
   }
 
   #followKeys() {
@@ -67,33 +79,34 @@ export class Chart {
       End: Infinity };
     this.#plot.addEventListener('keydown', (event) => {
       const step = steps[event.key];
-      const last = (this.#history?.t.length ?? 0) - 1;
-      if (step === undefined || last < 0) return;
+      const times = this.#history?.t ?? [];
+      if (step === undefined || times.length === 0) return;
       event.preventDefault();
-      const from = this.#chosen < 0 ? last : this.#chosen;
-      this.#choose(Math.min(last, Math.max(0, from + step)));
+      pointAt(times[Math.min(times.length - 1, Math.max(0, this.#at() + step))]);
     });
   }
 
-  #choose(at) {
-    this.#chosen = at;
-    this.#draw();
+  // The sample that is shown in figures.
+  #at() {
+    return pointed === null ? this.#history.t.length - 1 : nearest(this.#history.t, pointed);
   }
 
-  #draw() {
+  draw() {
     const history = this.#history;
     if (history === null || this.#width === 0) return;
     const { series, format, top } = this.#options;
     const last = history.t.length - 1;
-    const at = this.#chosen < 0 ? last : this.#chosen;
+    const at = this.#at();
     const highest = Math.max(0, ...series.flatMap(({ column }) => history[column].filter(isKnown)));
-    const scale = this.#scale(history.t[last] ?? Date.now() / 1000, niceTop(highest, top));
+    const end = history.t[last] ?? Date.now() / 1000;
+    this.#start = Math.max(end - WINDOW_SECONDS, Math.min(history.t[0] ?? end, end - LEAST_SECONDS));
+    const scale = this.#scale(end, niceTop(highest, top));
 
     this.#drawing.setAttribute('viewBox', `0 0 ${this.#width} ${HEIGHT}`);
-    this.#drawing.replaceChildren(...this.#grid(scale), ...series.flatMap((one) => this.#line(one, scale)),
+    this.#drawing.replaceChildren(...this.#events(scale), ...this.#grid(scale), ...series.flatMap((one) => this.#line(one, scale)),
       ...this.#cursor(at, scale));
     series.forEach(({ column }, index) => setText(this.#values[index], format(history[column][at])));
-    setText(this.#time, this.#chosen < 0 ? '' : clock(history.t[at]));
+    setText(this.#time, pointed === null ? '' : clock(history.t[at]));
     this.#describe(at, last);
   }
 
@@ -108,7 +121,7 @@ export class Chart {
   #scale(end, top) {
     const right = this.#width - RIGHT;
     const bottom = HEIGHT - BOTTOM;
-    const x = (time) => right - ((end - time) / WINDOW_SECONDS) * (right - LEFT);
+    const x = (time) => right - ((end - time) / (end - this.#start)) * (right - LEFT);
     const y = (value) => bottom - (value / top) * (bottom - TOP);
     return { x, y, top, end, right, bottom };
   }
@@ -120,8 +133,16 @@ export class Chart {
       svg('text', { x: LEFT - 6, y: y(value) + 4, 'text-anchor': 'end' }, axis(value)),
     ]);
     const label = (x, anchor, time) => svg('text', { x, y: bottom + 15, 'text-anchor': anchor }, clock(time));
-    return [...lines, label(LEFT, 'start', end - WINDOW_SECONDS),
-      label((LEFT + right) / 2, 'middle', end - WINDOW_SECONDS / 2), label(right, 'end', end)];
+    return [...lines, label(LEFT, 'start', this.#start),
+      label((LEFT + right) / 2, 'middle', (this.#start + end) / 2), label(right, 'end', end)];
+  }
+
+  #events({ x, bottom }) {
+    const title = (text) => svg('title', {}, text);
+    const mark = (from, to) => svg('rect', { class: 'outage', x: x(from), y: TOP, width: Math.max(1, x(to) - x(from)), height: bottom - TOP },
+      title('No answer'));
+    const line = (time) => svg('line', { class: 'restart', x1: x(time), x2: x(time), y1: TOP, y2: bottom }, title('Restart'));
+    return [...outages(this.#history).map(([from, to]) => mark(from, to)), ...restarts(this.#history).map(line)];
   }
 
   #line({ column, look }, { x, y, bottom }) {
@@ -138,7 +159,7 @@ export class Chart {
   }
 
   #cursor(at, { x, y, bottom }) {
-    if (this.#chosen < 0) return [];
+    if (pointed === null || at < 0) return [];
     const { series } = this.#options;
     const place = x(this.#history.t[at]);
     const dots = series.filter(({ column }) => isKnown(this.#history[column][at]))

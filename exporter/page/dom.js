@@ -7,6 +7,10 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+export function setHref(link, href) {
+  if (link.getAttribute('href') !== href) link.setAttribute('href', href);
+}
+
 export function element(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }

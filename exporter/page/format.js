@@ -64,4 +64,6 @@ export const clock = known((unix) => {
   return (today ? TIME : DATE).format(when);
 });
 
-export const FORMATS = { count, rate, percent, bytes, duration, clock };
+const word = (text) => text ?? UNKNOWN;
+
+export const FORMATS = { word, count, rate, percent, bytes, duration, clock };

@@ -1,6 +1,5 @@
 // The page "Overview".
 
-import { BY_ERRORS, BY_REQUESTS, topApps } from './apps.js';
 import { bar, QUEUE, SLOTS } from './bars.js';
 import { Chart } from './chart.js';
 import { byId, setText } from './dom.js';
@@ -9,6 +8,7 @@ import { count, number, percent, rate } from './format.js';
 import { gauge } from './gauge.js';
 import { append, emptyHistory } from './history.js';
 import { startPage } from './shell.js';
+import { BY_ERRORS, BY_REQUESTS, topApps } from './top.js';
 
 const charts = [
   new Chart('chart-workers', {
@@ -37,12 +37,16 @@ const showPool = [gauge(byId('gauge')), bar('slots', SLOTS), bar('queue', QUEUE)
 const showApps = [topApps('apps-requests', 'Top apps by requests', BY_REQUESTS),
   topApps('apps-errors', 'Top apps by errors', BY_ERRORS)];
 
-let history = emptyHistory();
+const COLUMNS = ['utilization', 'active', 'total', 'size', 'requests_per_second', 'errors_per_second', 'queue_depth',
+  'uptime_seconds'];
+const valueOf = (pool) => (name) => pool?.[name === 'queue_depth' ? 'ephemeral_queue_depth' : name] ?? null;
+
+let history = emptyHistory(COLUMNS);
 let latest = null;
 let asked = 0;
 
 function showHistory() {
-  if (latest !== null) append(history, latest);
+  if (latest !== null) append(history, latest, valueOf(latest.pool));
   for (const chart of charts) chart.show(history);
 }
 
@@ -62,7 +66,7 @@ function foldCards({ pool, apps }) {
 
 startPage({
   onView: (view) => {
-    if (latest !== null && latest.runtime.url !== view.runtime.url) history = emptyHistory();
+    if (latest !== null && latest.runtime.url !== view.runtime.url) history = emptyHistory(COLUMNS);
     latest = view;
     const warned = view.warnings.some(({ kind }) => kind === 'pool');
     for (const show of showPool) show(view.pool, warned);

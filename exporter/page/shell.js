@@ -1,16 +1,17 @@
-// What both pages have in common: header, status line, choice of runtime, pause, footer, and every element that shows
+// What the pages have in common: header, status line, choice of runtime, pause, footer, and every element that shows
 // one value of the view as it is.
 
+import { keepSubject } from './address.js';
 import { byId, element, outsideText, setText } from './dom.js';
 import { Feed, subject } from './feed.js';
-import { FORMATS, UNKNOWN } from './format.js';
+import { FORMATS, isKnown, percent, UNKNOWN } from './format.js';
 import { describe, linkWord, sentences } from './status.js';
 
 const PAGE = document.title.split(' · ')[0];
 
 // Starts the page: onView(view) for every view while the page is not paused, onFresh() when what happened before
 // the next view has to be asked for.
-export function startPage({ onView, onFresh }) {
+export function startPage({ onView, onFresh = () => {} }) {
   let view = null;
   let link = { state: 'connecting' };
   let paused = false;
@@ -29,9 +30,9 @@ export function startPage({ onView, onFresh }) {
   const show = () => {
     showStatus();
     if (view === null || paused) return;
-    showValues(view);
     showHead(view);
     onView(view);
+    showValues(view);
   };
 
   const feed = new Feed({
@@ -73,42 +74,53 @@ function say(paragraph, { title, detail, warnings }) {
   const text = [title, detail, ...links.map((link) => link.text)].filter((part) => part !== '').join(' ');
   if (paragraph.dataset.said === text) return;
   paragraph.dataset.said = text;
-  const nodes = links.flatMap((link) => [' ', element('a', { href: keepSubject(link.href) }, outsideText(link.text))]);
+  const nodes = links.flatMap((link) => [' ', element('a', { href: link.href }, outsideText(link.text))]);
   paragraph.replaceChildren(element('strong', {}, title), ' ', outsideText(detail), ...nodes);
 }
 
 // <dd data-value="pool.size" data-as="count">: a path into the view and one of FORMATS.
-function showValues(view) {
+// data-ratio="pool.errors/pool.requests" beside it: the share.
+export function showValues(view) {
+  const at = (path) => path.split('.').reduce((part, key) => part?.[key], view);
+  const isAbout = (path) => path.split('.')[0] in view;
   for (const node of document.querySelectorAll('[data-value]')) {
-    const value = node.dataset.value.split('.').reduce((part, key) => part?.[key], view);
-    setText(node, FORMATS[node.dataset.as ?? 'count'](value));
-    if (view.pool !== null) fold(node, value ?? null);
+    const { value: path, as = 'count' } = node.dataset;
+    if (!isAbout(path)) continue;
+    const value = at(path);
+    setText(node, FORMATS[as](value));
+    if (view[path.split('.')[0]] !== null) fold(node, value ?? null);
+  }
+  for (const node of document.querySelectorAll('[data-ratio]')) {
+    const [part, whole] = node.dataset.ratio.split('/');
+    if (isAbout(part)) setText(node, isKnown(at(part)) && at(whole) > 0 ? percent(Math.min(1, at(part) / at(whole))) : '');
   }
 }
 
 // What the runtime does not report is not shown; what explains a gap, only where there is one.
 function fold(node, value) {
-  const pair = node.closest('dl > div');
-  if (node.dataset.value.startsWith('pool.')) pair.hidden = value === null || (pair.dataset.only === 'some' && value < 1);
+  if (node.dataset.value.startsWith('runtime.')) return;
+  node.closest('dl > div').hidden = value === null || (node.dataset.only === 'some' && value <= 0);
 }
 
 function showHead({ runtime, runtimes, exporter }) {
   const source = byId('source');
   if (source !== null) {
-    setText(byId('title'), runtime.name || (subject().startsWith('target=') ? runtime.url : 'Buntime'));
+    const name = runtime.name || (subject().startsWith('target=') ? runtime.url : 'Buntime');
+    if (byId('title').dataset.of === 'runtime') setText(byId('title'), name);
     setText(source, sourceLine(runtime));
   }
   // What was not built from a repository has no revision to tell.
   const revision = exporter.revision === 'unknown' ? '' : ` (${exporter.revision})`;
   setText(byId('version'), `Version ${exporter.version}${revision}`);
   // Like every other path of the page: below wherever the exporter is.
+  byId('link-metrics').hidden = false;
   byId('link-metrics').href = `.${exporter.metrics_path}`;
   showPicker(runtimes, runtime.name);
 }
 
 function sourceLine({ url, version, layout, dialect }) {
-  const facts = [url];
-  if (version) facts.push(`Buntime ${version}`);
+  const facts = version?.endsWith('+simulated') ? ['Simulated runtime', url] : [url];
+  if (version) facts.push(`Buntime ${version.replace('+simulated', '')}`);
   if (layout) facts.push(`layout ${layout}`);
   if (dialect) facts.push(`dialect ${dialect}`);
   return facts.join(' · ') || UNKNOWN;
@@ -127,16 +139,8 @@ function showPicker(runtimes, chosen) {
   select.value = chosen;
 }
 
-// An address of another page about the same runtime.
-export function keepSubject(href) {
-  const [rest, hash = ''] = href.split('#');
-  const [path, query = ''] = rest.split('?');
-  const about = [subject(), query].filter((part) => part !== '').join('&');
-  return `${path || './'}${about === '' ? '' : `?${about}`}${hash === '' ? '' : `#${hash}`}`;
-}
-
 function showPages() {
-  for (const anchor of document.querySelectorAll('nav a:not([href=targets])')) {
+  for (const anchor of document.querySelectorAll('nav a:not([href=targets]), [data-keep]')) {
     anchor.href = keepSubject(anchor.getAttribute('href').split('?')[0]);
   }
 }

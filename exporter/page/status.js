@@ -1,6 +1,7 @@
 // What is to be said about the state of things, in one sentence, the most important thing first.
 
-import { clock, percent } from './format.js';
+import { appAddress, keepSubject, splitKey } from './address.js';
+import { clock, percent, rate } from './format.js';
 
 const latest = (view) =>
   view.pool === null ? 'There are no current values.' : `The values are stale, from ${clock(view.runtime.last_success)}.`;
@@ -9,22 +10,24 @@ const naming = (runtime) => (runtime.name === '' ? 'The runtime' : runtime.name)
 
 // Each kind of warning: what it is, and where to look.
 const WARNINGS = {
-  pool: { href: './#chart-utilization', text: ({ value }) => `the pool is ${percent(value)} active and evicts` },
-  queue: { href: './#chart-queue', text: ({ value }) => `the ephemeral queue reached ${percent(value)} of its limit` },
-  errors: { href: './#chart-errors', text: ({ value, app }) => `${percent(value)} of the requests of ${app} fail` },
+  pool: { href: () => keepSubject('./#chart-utilization'), text: ({ value }) => `the pool is ${percent(value)} active and evicts` },
+  queue: { href: () => keepSubject('./#chart-queue'), text: ({ value }) => `the ephemeral queue reached ${percent(value)} of its limit` },
+  errors: { href: ({ app }) => appAddress(splitKey(app)), text: ({ value, app }) => `${percent(value)} of the requests of ${app} fail` },
   discarded: {
-    href: 'workers',
+    href: ({ app }) => appAddress(splitKey(app)),
     text: ({ value, app }) => `workers of ${app} end by timeouts or crashes, ${percent(value)} of its requests`,
   },
-  unserved: { href: 'workers', text: ({ value }) => `${percent(value)} of the new workers serve nothing` },
+  unserved: {
+    href: () => keepSubject('workers'), format: rate, text: ({ value }) => `no app took ${rate(value)} requests for each new worker`,
+  },
 };
 
 // A sentence for each warning, with the address of what to look at.
 export function sentences(warnings) {
   return warnings.map((warning) => {
-    const { href, text } = WARNINGS[warning.kind];
+    const { href, text, format = percent } = WARNINGS[warning.kind];
     const words = text(warning);
-    return { href, text: `${words[0].toUpperCase()}${words.slice(1)} since ${clock(warning.since)} (limit ${percent(warning.limit)}).` };
+    return { href: href(warning), text: `${words[0].toUpperCase()}${words.slice(1)} since ${clock(warning.since)} (limit ${format(warning.limit)}).` };
   });
 }
 

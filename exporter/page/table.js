@@ -1,6 +1,6 @@
 // A table of any length that only holds the rows that are in sight.
 
-import { element, outsideText, setText } from './dom.js';
+import { element, outsideText, setHref, setText } from './dom.js';
 
 const OVERSCAN = 8;
 
@@ -13,8 +13,9 @@ export class VirtualTable {
   #rows = [];
   #rowHeight = 1;
   #painting = 0;
+  #shown = ''; // which columns, as digits
 
-  // columns: [{key, label, text(item), number, outside}]; onSort(key) when a heading is pressed.
+  // columns: see list.js; onSort(key) when a heading is pressed.
   constructor({ scroller, table, head, body }, columns, onSort) {
     this.#scroller = scroller;
     this.#table = table;
@@ -25,7 +26,6 @@ export class VirtualTable {
       button.addEventListener('click', () => onSort(key));
       return element('div', { role: 'columnheader', class: classOf(key, number) }, button);
     }));
-    table.setAttribute('aria-colcount', String(columns.length));
     scroller.addEventListener('scroll', () => this.#paintSoon(), { passive: true });
     new ResizeObserver(() => this.#measure()).observe(scroller);
   }
@@ -34,6 +34,31 @@ export class VirtualTable {
     this.#columns.forEach((column, at) => {
       const order = column.key !== key ? 'none' : descending ? 'descending' : 'ascending';
       this.#table.querySelectorAll('[role=columnheader]')[at].setAttribute('aria-sort', order);
+    });
+  }
+
+  // Whether each column is shown. The first one that is leads to what the row is about.
+  showColumns(shown) {
+    const digits = shown.map(Number).join('');
+    if (digits === this.#shown) return;
+    this.#shown = digits;
+    const kept = this.#columns.filter((_, at) => shown[at]);
+    this.#table.style.setProperty('--columns', kept.map(({ width, grow }) =>
+      (grow ? `minmax(${width}rem, ${grow}fr)` : `${width}rem`)).join(' '));
+    this.#table.style.setProperty('--least', `${kept.reduce((sum, { width }) => sum + width + 1, 1)}rem`);
+    this.#table.setAttribute('aria-colcount', String(kept.length));
+    for (const row of this.#table.querySelectorAll('[role=row]')) this.#hideCells(row);
+    this.#measure();
+  }
+
+  hasFocus() {
+    return this.#body.contains(document.activeElement);
+  }
+
+  #hideCells(row) {
+    [...row.children].forEach((cell, at) => {
+      cell.hidden = this.#shown[at] === '0';
+      cell.classList.toggle('first', at === this.#shown.indexOf('1'));
     });
   }
 
@@ -53,11 +78,13 @@ export class VirtualTable {
 
   #grow(length) {
     while (this.#rows.length < length) {
-      const cells = this.#columns.map(({ key, number, outside }) => {
-        const text = outside ? outsideText('') : document.createTextNode('');
-        return { text, node: element('div', { role: 'cell', class: classOf(key, number) }, text) };
+      const cells = this.#columns.map(({ key, label, number, outside, href }) => {
+        const text = href ? element('a', {}) : outside ? outsideText('') : document.createTextNode('');
+        if (href) text.dir = 'auto';
+        return { text, node: element('div', { role: 'cell', class: classOf(key, number), 'data-label': label }, text) };
       });
       const node = element('div', { role: 'row', class: 'row' }, ...cells.map((cell) => cell.node));
+      this.#hideCells(node);
       this.#body.append(node);
       this.#rows.push({ node, cells });
     }
@@ -86,9 +113,10 @@ export class VirtualTable {
     node.setAttribute('aria-rowindex', String(at + 2));
     node.style.setProperty('transform', `translateY(${at * this.#rowHeight}px)`);
     node.dataset.state = item.state ?? '';
-    this.#columns.forEach(({ text, outside }, column) => {
+    this.#columns.forEach(({ text, outside, href }, column) => {
       const said = text(item);
       setText(cells[column].text, said);
+      if (href) setHref(cells[column].text, href(item));
       if (outside) cells[column].node.title = said;
     });
   }

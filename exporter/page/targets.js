@@ -86,7 +86,7 @@ function show() {
   showTable('probes', probes);
   const all = known.runtimes.length + known.probes.length;
   setText(byId('shown'), `${count(runtimes.length + probes.length)} of ${count(all)} targets`);
-  for (const link of document.querySelectorAll('nav [data-one]')) link.hidden = known.runtimes.length !== 1;
+  for (const link of document.querySelectorAll('nav a:not([href=targets])')) link.hidden = known.runtimes.length !== 1;
 }
 
 function describe() {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/json.h"
@@ -113,6 +116,74 @@ TEST_F(HistoryTest, AClockSetBackStartsAnew) {
   Poll(400, 3);
   EXPECT_EQ(Length(), 1U);
   EXPECT_EQ(At(Document(), "/t/0").GetDouble(), 400);
+}
+
+class AppHistoryTest : public ::testing::Test {
+ protected:
+  // A poll of a runtime with `apps` apps, each with `requests` more than before; negative: it failed.
+  void Poll(double unix_seconds, std::size_t apps, double requests) {
+    auto runtime = std::make_shared<Runtime>();
+    runtime->name = "shop";
+    runtime->up = requests >= 0;
+    runtime->last_poll_unix_seconds = unix_seconds;
+    auto reading = std::make_shared<Reading>();
+    reading->snapshot.pool.uptime_seconds = unix_seconds - 900;
+    total_ += std::max(0.0, requests);
+    for (std::size_t i = 0; i < apps; ++i) {
+      App app{.name = "app" + std::to_string(i), .version = "1"};
+      app.requests = total_ + static_cast<double>(i);
+      app.request_seconds = total_ / 4;
+      app.rates.requests_per_second = requests / 5;
+      app.workers[Index(WorkerState::kActive)] = 2;
+      app.workers[Index(WorkerState::kOffline)] = 7;
+      reading->apps.push_back(std::move(app));
+    }
+    runtime->reading = reading;
+    Fleet fleet;
+    fleet.runtimes = {runtime};
+    shown_ = runtime;
+    history_.Take(fleet);
+  }
+  rapidjson::Document Document(std::string_view app) const {
+    return Parse(history_.AppDocument(*shown_, app, "1"));
+  }
+
+  History history_;
+  double total_ = 0;
+  std::shared_ptr<const Runtime> shown_;
+};
+
+TEST_F(AppHistoryTest, KeepsRatesWorkersAndTheMeanOfTheRequestsSinceTheSampleBefore) {
+  Poll(1000, 2, 10);
+  Poll(1005, 2, 20);
+  Poll(1010, 2, -1);
+  const auto document = Document("app1");
+  ASSERT_EQ(At(document, "/t").Size(), 3U);
+  EXPECT_EQ(At(document, "/requests_per_second/1").GetDouble(), 4);
+  EXPECT_TRUE(At(document, "/errors_per_second/1").IsNull());
+  EXPECT_EQ(At(document, "/workers/1").GetDouble(), 2) << "those that are alive";
+  EXPECT_TRUE(At(document, "/mean_seconds/0").IsNull());
+  EXPECT_EQ(At(document, "/mean_seconds/1").GetDouble(), 0.25);
+  EXPECT_EQ(At(document, "/uptime_seconds/1").GetDouble(), 105);
+  EXPECT_TRUE(At(document, "/workers/2").IsNull()) << "a failed poll is a gap";
+  EXPECT_EQ(At(Document("other"), "/t").Size(), 0U);
+}
+
+TEST_F(AppHistoryTest, EndsAfterTenMinutesAndForgetsAppsThatAreGone) {
+  for (int i = 0; i < 300; ++i) Poll(1000 + 5 * i, 3, 1);
+  EXPECT_LE(At(Document("app0"), "/t").Size(), AppHistory::kMostSamples);
+  EXPECT_GE(At(Document("app0"), "/t/0").GetDouble(), 1000 + 5 * 299 - 600);
+  Poll(3000, 1, 1);
+  EXPECT_EQ(history_.AppSampleCount(), 1U);
+}
+
+TEST_F(AppHistoryTest, OfVeryManyAppsTheBusiestShareTheMemory) {
+  constexpr std::size_t kApps = 20'000;
+  for (int i = 0; i < 30; ++i) Poll(1000 + 30 * i, kApps, 1);
+  EXPECT_LE(history_.AppSampleCount(), History::kTotalAppSamples);
+  EXPECT_GT(history_.AppSampleCount(), History::kTotalAppSamples / 2);
+  EXPECT_GT(At(Document("app19999"), "/t").Size(), 0U);
+  EXPECT_EQ(At(Document("app0"), "/t").Size(), 0U);
 }
 
 TEST_F(HistoryTest, ARuntimeWithoutPollsHasNoSamples) {

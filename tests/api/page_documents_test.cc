@@ -138,6 +138,17 @@ TEST(WorkersDocumentTest, HasEveryWorkerAndQuantity) {
       R"("errors":null,"uptime_seconds":null,"idle_seconds":null,"memory_bytes":null,)"
       R"("rss_bytes":null,"request_seconds":null}]})");
   EXPECT_EQ(WorkersDocument(Runtime()), R"({"runtime":"","workers":[]})");
+
+  const auto ids = [&runtime](const WorkerFilter& filter) {
+    std::string all;
+    for (const auto& one : Parse(WorkersDocument(runtime, filter))["workers"].GetArray())
+      all += one["id"].GetString();
+    return all;
+  };
+  EXPECT_EQ(ids({.id = "<b>"}), "<b>");
+  EXPECT_EQ(ids({.app = "@team/shop", .version = "1.0"}), "w1");
+  EXPECT_EQ(ids({.app = "@team/shop"}), "") << "of no version";
+  EXPECT_EQ(ids({.id = "nobody"}), "");
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(RoutesTest, AreReservedAndDifferent) {
 
 TEST(RoutesTest, OfTheMetricsAreNot) {
   for (const std::string_view path :
-       {"/metrics", "/metrics/", "/metrics/api", "/targetsx", "/workers/", "/probe/x"}) {
+       {"/metrics", "/metrics/", "/metrics/api", "/targetsx", "/workers/", "/apps/", "/probe/x"}) {
     EXPECT_FALSE(web_path::IsReserved(path)) << path;
   }
 }

@@ -65,6 +65,9 @@ void Declare(CLI::App& app, Options& options, Raw& raw) {
       ->capture_default_str();
   app.add_option("--api-prefix", options.runtime.api_prefix,
                  "what stands before /api/health, RUNTIME_API_PREFIX of a runtime, like /_");
+  app.add_option(
+      "--version-suffix", options.runtime.version_suffix,
+      "what follows the version in the health body; the page calls +simulated a simulated runtime");
   app.add_option("--unknown-path", raw.unknown_path,
                  "what unknown paths below the base get: page (HTML, from an app with ttl=0) or 404")
       ->capture_default_str();

@@ -146,7 +146,8 @@ Response Runtime::Respond(Kind kind, const Request& request, const Fault* fault)
     ++unauthorised_;
     return Json(401, R"({"code":"AUTH_REQUIRED","error":"Missing or invalid API key"})");
   }
-  if (kind == Kind::kHealth) return Json(200, HealthBody(options_.release.package));
+  if (kind == Kind::kHealth)
+    return Json(200, HealthBody(std::string(options_.release.package).append(options_.version_suffix)));
   if (kind == Kind::kPage) return MakeResponse(200, "text/html; charset=utf-8", std::string(kPage));
   if (kind == Kind::kNotFound) return Json(404, R"({"error":"Not found"})");
   if (kind == Kind::kStats) return RespondStats(request, fault);

@@ -62,8 +62,9 @@ Result<Release> FindRelease(std::string_view name);
 struct RuntimeOptions {
   Release release = kReleases.back();
   std::string plugin_base = "/metrics";
-  std::string api_prefix;  // before /api/health
-  std::string api_key;     // empty: everybody may ask
+  std::string version_suffix;  // of the version in the health body
+  std::string api_prefix;      // before /api/health
+  std::string api_key;         // empty: everybody may ask
   bool unknown_path_404 = false;
   bool gzip = false;
 };

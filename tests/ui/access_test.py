@@ -1,6 +1,7 @@
 """Everybody can use the page: axe-core finds no violation, the keyboard reaches everything, nothing jumps."""
 
 import unittest
+from urllib.parse import urlencode
 
 from browser import Page
 from support import eventually
@@ -30,6 +31,14 @@ class AxeTest(UiTest):
             down = self.open(exporter, f"{path}?runtime=red")
             down.until_state("down")
             self.check(down, f"{path} of a runtime that is down")
+        app = max(self.view(exporter, "blue")["apps"], key=lambda app: app["requests"])
+        about = urlencode({"runtime": "blue", "app": app["app"], "version": app["version"]})
+        worker = urlencode({"runtime": "blue", "worker": self.json(exporter, "/api/workers", "blue")["workers"][0]["id"]})
+        for path in ("/apps?runtime=blue", f"/app?{about}", f"/worker?{worker}", "/api"):
+            for viewport in ({"width": 1280, "height": 900}, PHONE):
+                page = self.open(exporter, path, live=path != "/api", viewport=viewport)
+                page.until("document.querySelector('#status').dataset.state !== 'connecting'")
+                self.check(page, f"{path}, {viewport['width']} px wide")
         for viewport in ({"width": 1280, "height": 900}, PHONE):
             targets = self.open(exporter, "/", viewport=viewport)
             targets.until_state("down")
@@ -70,14 +79,14 @@ class KeyboardTest(UiTest):
         overview = self.open(exporter, "/?runtime=a")
         overview.until("!document.querySelector('#picker').hidden")
         met = self.walk(overview)
-        self.assertEqual(met[:8], ["Skip to the content", "Buntime exporter", "Overview", "Workers", "Targets", "runtime",
-                                   "pause", "theme"])
-        self.assertEqual(met[8:13], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
+        self.assertEqual(met[:8], ["Skip to the content", "Buntime exporter", "Overview", "Apps", "Workers", "Targets",
+                                   "runtime", "pause"])
+        self.assertEqual(met[9:14], [f"chart-{name}" for name in ("workers", "requests", "utilization", "errors", "queue")])
         self.assertIn("link-metrics", met)
         workers = self.open(exporter, "/workers?runtime=a")
         workers.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")
         met = self.walk(workers)
-        for name in ("search", "state", "scroller", "Requests/s", "Memory"):
+        for name in ("search", "state", "scroller", "Requests/s", "Duration"):
             self.assertIn(name, met)
 
     def test_focus_is_visible_and_the_theme_stays(self) -> None:

@@ -25,7 +25,8 @@ class ValuesTest(UiTest):
         pool = view["pool"]
         expected = {f"pool.{name}": words.count(pool[name]) for name in COUNTS}
         expected["pool.uptime_seconds"] = words.duration(pool["uptime_seconds"])
-        expected["pool.heap_used_bytes"] = words.memory(pool["heap_used_bytes"])
+        for name in ("heap_used_bytes", "workers_heap_bytes", "rss_bytes"):
+            expected[f"pool.{name}"] = words.memory(pool[name])
         expected["pool.acquire_mean_seconds"] = words.duration(pool["acquire_mean_seconds"])
         for field, text in expected.items():
             with self.subTest(field=field):
@@ -110,7 +111,7 @@ class ValuesTest(UiTest):
         self.assertEqual(page.text("#apps-requests > p:not(.note)"), "No requests seen yet.")
         workers = self.open(exporter, "/workers")
         workers.until("document.querySelector('#shown').textContent === '0 of 0 workers'")
-        self.assertEqual(workers.text("#empty"), "The pool has no workers.")
+        self.assertEqual(workers.text("#empty"), "There are no workers.")
 
 
 class LiveTest(UiTest):
@@ -178,11 +179,11 @@ class LinksTest(UiTest):
     def test_every_link_leads_somewhere(self) -> None:
         sim = self.frozen()
         exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
-        for path in ("/", "/workers"):
+        for path in ("/", "/apps", "/workers"):
             page = self.open(exporter, path)
             links = page.evaluate("""Object.fromEntries([...document.querySelectorAll('a[href]')]
                 .filter((link) => !link.hidden && !link.hash).map((link) => [link.textContent, link.href]))""")
-            self.assertLessEqual({"Overview", "Workers", "Metrics", "Targets", "API documentation"}, set(links))
+            self.assertLessEqual({"Overview", "Apps", "Workers", "Metrics", "Targets", "API documentation"}, set(links))
             for words_of_link, address in links.items():
                 self.assertTrue(address.startswith(exporter.url), address)
                 self.assertEqual(fetch(address).status, 200, words_of_link)
@@ -212,7 +213,7 @@ class FleetTest(UiTest):
         shows("green")
         self.assertTrue(page.evaluate("location.href").endswith("/?runtime=green"))
         # What the address says stays, on the way to the other page and back.
-        page.click("nav a:nth-child(2)")
+        page.click("nav a:nth-child(3)")
         page.until("document.querySelector('#runtime')?.value === 'green' && location.pathname === '/workers'")
         page.back()
         shows("green")

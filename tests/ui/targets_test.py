@@ -24,7 +24,7 @@ class ListTest(UiTest):
         page.until("document.querySelector('#link')?.textContent.startsWith('Every ')")
         self.assertEqual(page.text("#title"), f"{sim.url}/metrics")
         page.until("document.querySelector('[data-value=\"pool.requests\"]').textContent !== '–'")
-        page.click("nav a:nth-child(2)")
+        page.click("nav a:nth-child(3)")
         page.until("document.querySelectorAll('#rows .row:not([hidden])').length > 0")
         self.assert_no_problems(page)
         gone = self.open(exporter, f"/?target=http://10.1.1.1&module=default", live=False)

@@ -1,5 +1,6 @@
 """The page is light, quick, and takes nothing from anywhere else."""
 
+import pathlib
 import statistics
 import unittest
 
@@ -9,6 +10,8 @@ from support import SANITIZED, eventually
 from uitest import LIVELY, UiTest
 
 MOST_BYTES = 80_000
+MOST_BYTES_OF_ALL = 100_000  # no page loads all of it
+ASSETS = pathlib.Path(__file__).resolve().parents[2] / "exporter/page/assets.txt"
 MOST_MS_UNTIL_PAINT = 200
 LEAST_LOADS = 5
 MOST_LOADS = 15
@@ -23,8 +26,8 @@ class WeightTest(UiTest):
     def test_weight_and_origin(self) -> None:
         sim = self.simulator("--warmup", "1m")
         exporter = self.exporter("--runtime.url", sim.url, *LIVELY)
-        for path in ("/", "/workers"):
-            page = self.open(exporter, path)
+        for path in ("/", "/apps", "/app?app=x", "/workers", "/worker?worker=x", "/targets", "/api"):
+            page = self.open(exporter, path, live=path != "/api")
             self.assert_no_problems(page)
             files = eventually(lambda: self.files(page))
             weight = sum(entry["bytes"] for entry in files)
@@ -32,6 +35,14 @@ class WeightTest(UiTest):
             self.assertLess(weight, MOST_BYTES)
             self.assertGreater(weight, 10_000)
             self.assertTrue(all(entry["url"].startswith(exporter.url) for entry in page.responses()))
+
+    def test_all_assets(self) -> None:
+        listed = [line.split()[0] for line in ASSETS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        exporter = self.exporter("--runtime.url", "http://127.0.0.1:9")
+        sizes = {path: len(exporter.get(path).body) for path in listed}
+        scripts = sum(size for path, size in sizes.items() if path.startswith("/assets/"))
+        self.report(f"all {len(sizes)} files: {sum(sizes.values())} bytes, of them scripts, style and icon {scripts}")
+        self.assertLess(scripts, MOST_BYTES_OF_ALL)
 
     def files(self, page: Page) -> list[dict]:
         """Everything that the page is made of, once all of it was read."""

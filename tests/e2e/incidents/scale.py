@@ -17,9 +17,9 @@ UNCHANGED = {
     "BuntimeRestart": {"900"}, "BuntimeCrashLooping": {"3", "900", "60"}, "BuntimeTargetLoadBalanced": {"2", "900"},
     "instance:buntime_pool_evicting_per_pool_size:min2m": {"3"},
     "BuntimePoolExhausted": {"1"}, "BuntimeNoWorkers": {"0.8", "3", "0.9"}, "BuntimeWorkersStuckCreating": {"0.5"},
-    "BuntimeEvictionChurn": {"0.5", "1"}, "BuntimeEphemeralQueueNearLimit": {"0.8"},
+    "BuntimeEvictionChurn": {"0.5", "1"},
     "BuntimeAppErrorBudgetBurn": {"14.4", "6", "3", "10"}, "BuntimeWorkerStartFailures": {"3", "0.1"},
-    "BuntimeWorkersNotServing": {"0.1", "6"}, "BuntimeAppWorkersDying": {"0.5", "10"}, "BuntimePoolAccountingMismatch": {"2"},
+    "BuntimeWorkersNotServing": {"6"}, "BuntimeAppWorkersDying": {"10"}, "BuntimePoolAccountingMismatch": {"2"},
     "instance:buntime_workers_discarded:since_start": {"900"}, "BuntimeAppHeapGrowth": {"1.5", "1.01", "1.02", "67108864"},
     "BuntimeExporterDown": {"0.5"}, "BuntimeExporterPollErrors": {"0.1", "1"}, "BuntimeExporterStaleData": {"1"},
     "BuntimeExporterSlowScrapes": {"0.5"}, "BuntimeExporterSeriesChurn": {"20000", "3", "1.25"},
@@ -27,6 +27,8 @@ UNCHANGED = {
     "BuntimeAutoscalerBroken": {"1"},
     "buntime:pool_utilization:limit": {"0.8"}, "buntime:app_errors_per_requests:limit": {"0.01"},
     "buntime:app_request_duration_seconds:limit": {"1"}, "buntime:workers_discarded:limit": {"10000"},
+    "buntime:ephemeral_queue_depth_per_limit:limit": {"0.8"}, "buntime:requests_unserved_per_workers_created:limit": {"0.1"},
+    "buntime:app_workers_discarded_per_requests:limit": {"0.5"},
 }
 ROUTE_TIMES = ("group_wait", "group_interval", "repeat_interval")
 
