@@ -107,8 +107,15 @@ int PollOnce(const Config& config, const Warnings& warnings, Log& log) {
     log.Fail("cannot write the metrics to standard output");
     return 1;
   }
-  const auto fleet = exporter.fleet();
-  return std::ranges::all_of(fleet->runtimes, [](const auto& runtime) { return runtime->up; }) ? 0 : 1;
+  // Once more, behind the metrics: at a terminal what the log said has scrolled away.
+  int status = 0;
+  for (const auto& runtime : exporter.fleet()->runtimes) {
+    if (runtime->up) continue;
+    status = 1;
+    log.Fail("runtime is down",
+             {{"runtime", runtime->name}, {"url", runtime->url}, {"cause", runtime->error}});
+  }
+  return status;
 }
 
 }  // namespace buntime

@@ -60,11 +60,23 @@ void AppendAccess(Yaml& yaml, const Target& target) {
   }
   AppendCredential(yaml, target.credential);
   AppendTls(yaml, target.tls);
+  yaml.Line("    ", "proxy_url", target.proxy_url);
+  if (!target.headers.empty()) yaml.text += "    headers:\n";
+  for (const RequestHeader& header : target.headers) {
+    if (header.file.empty()) {
+      yaml.Line("      ", header.name, "<hidden>");  // whatever it is, it may be a secret
+    } else {
+      yaml.text.append("      ").append(header.name).append(":\n");
+      yaml.Line("        ", "file", header.file);
+    }
+  }
 }
 
 void AppendTarget(Yaml& yaml, const Target& target) {
   yaml.Line("  - ", "url", target.url.Text());
   yaml.Line("    ", "name", target.name);
+  if (!target.labels.empty()) yaml.text += "    labels:\n";
+  for (const auto& [name, value] : target.labels) yaml.Line("      ", name, value);
   AppendAccess(yaml, target);
   yaml.text += "    poll:\n";
   yaml.Line("      ", "interval", FormatDuration(target.interval));

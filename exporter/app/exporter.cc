@@ -94,6 +94,7 @@ std::vector<Route> Exporter::Routes(Lifecycle lifecycle) {
       PageRoutes(sources, {std::string(kVersion), std::string(kRevision), config_.telemetry_path}),
       std::back_inserter(routes));
   std::ranges::move(DocumentedRoutes(sources, config_.prometheus_api), std::back_inserter(routes));
+  for (Route& route : routes) route.cors = route.path.starts_with(web_path::kDocumented);
   // The first two are what a 404 suggests: the page, and the metrics.
   const auto page = std::ranges::find(routes, web_path::kHome, &Route::path);
   if (page != routes.end()) std::rotate(routes.begin(), page, page + 1);

@@ -1,6 +1,7 @@
 #include "app/runtime_files.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "fetch/fetcher.h"
@@ -18,14 +19,25 @@ std::vector<const Target*> Polled(const Config& config) {
   return polled;
 }
 
+std::optional<Error> CheckSecret(const Place& place, const std::string& file) {
+  auto secret = ReadSecretFile(file);
+  if (!secret) return Error{place.text + ": " + secret.error().message};
+  Wipe(*secret);
+  return std::nullopt;
+}
+
 }  // namespace
 
-Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, double now) {
-  if (credential.kind != Credential::Kind::kNone) {
-    auto secret = ReadSecretFile(credential.file);
-    if (!secret) return Error{credential.file_place.text + ": " + secret.error().message};
-    Wipe(*secret);
+Result<Warnings> CheckFiles(const Target& target, double now) {
+  if (target.credential.kind != Credential::Kind::kNone) {
+    if (auto error = CheckSecret(target.credential.file_place, target.credential.file))
+      return *std::move(error);
   }
+  for (const RequestHeader& header : target.headers) {
+    if (header.file.empty()) continue;
+    if (auto error = CheckSecret(header.file_place, header.file)) return *std::move(error);
+  }
+  const TlsClient& tls = target.tls;
   auto warnings = CheckTlsFiles(tls, now);
   if (warnings && tls.insecure_skip_verify) {
     warnings->push_back(
@@ -39,7 +51,7 @@ Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, 
 Result<Warnings> CheckRuntimeFiles(const Config& config, double now) {
   Warnings all;
   for (const Target* const target : Polled(config)) {
-    auto warnings = CheckFiles(target->credential, target->tls, now);
+    auto warnings = CheckFiles(*target, now);
     if (!warnings) return warnings;
     for (std::string& warning : *warnings) all.push_back(std::move(warning));
   }
@@ -59,6 +71,9 @@ std::vector<std::string> RuntimeFiles(const Config& config) {
     for (const std::string* file :
          {&target->credential.file, &target->tls.ca_file, &target->tls.cert_file, &target->tls.key_file}) {
       if (!file->empty()) files.push_back(*file);
+    }
+    for (const RequestHeader& header : target->headers) {
+      if (!header.file.empty()) files.push_back(header.file);
     }
   }
   return files;

@@ -17,7 +17,7 @@ using Warnings = std::vector<std::string>;
 
 /// Reads the files of one runtime, or of whatever else is polled with these settings. The error begins with
 /// where the file is named. `now` is Unix time.
-Result<Warnings> CheckFiles(const Credential& credential, const TlsClient& tls, double now);
+Result<Warnings> CheckFiles(const Target& target, double now);
 
 /// Those of all runtimes; the error is the first.
 Result<Warnings> CheckRuntimeFiles(const Config& config, double now);

@@ -4,8 +4,8 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
-#include <numeric>
-#include <vector>
+
+#include "config/suggest.h"
 
 namespace buntime {
 namespace {
@@ -79,21 +79,6 @@ constexpr auto kFlags = std::to_array<Flag>({
 constexpr std::size_t kHelpColumns = 100;
 constexpr std::size_t kHelpIndent = 6;
 
-// Levenshtein's distance, one row at a time.
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 void AppendWrapped(std::string& out, std::string_view text) {
   std::size_t column = kHelpColumns;  // the first word starts a line
   while (!text.empty()) {
@@ -126,16 +111,16 @@ std::string EnvironmentName(std::string_view flag) {
 }
 
 std::string_view NearestFlag(std::string_view name) {
-  std::string_view nearest;
-  std::size_t best = 4;  // further away it is no slip of the fingers
-  const std::string wanted = EnvironmentName(name);
-  for (const Flag& flag : kFlags) {
-    const std::size_t distance = EditDistance(wanted, EnvironmentName(flag.name));
-    if (distance >= best) continue;
-    best = distance;
-    nearest = flag.name;
-  }
-  return nearest;
+  std::array<std::string, kFlags.size()> variables;
+  std::ranges::transform(kFlags, variables.begin(), EnvironmentName, &Flag::name);
+  const std::array<std::string_view, kFlags.size()> known = [&] {
+    std::array<std::string_view, kFlags.size()> views;
+    std::ranges::copy(variables, views.begin());
+    return views;
+  }();
+  const std::string_view nearest = Nearest(EnvironmentName(name), known);
+  const auto at = std::ranges::find(known, nearest);
+  return at == known.end() ? std::string_view() : kFlags[static_cast<std::size_t>(at - known.begin())].name;
 }
 
 std::string HelpText() {
@@ -143,7 +128,9 @@ std::string HelpText() {
       "Usage: buntime-exporter --runtime.url URL [flags]\n\n"
       "Polls Buntime runtimes and serves their pool, app and worker data to Prometheus.\n\n"
       "Each flag is also an environment variable: --poll.interval is BUNTIME_EXPORTER_POLL_INTERVAL;\n"
-      "flags win. Durations read like 500ms, 5s or 1m30s, sizes like 512KiB or 64MiB.\n\n"
+      "flags win. What is repeatable as a flag is a list with commas as a variable:\n"
+      "BUNTIME_EXPORTER_RUNTIME_URL=blue=http://10.0.0.5:8000,green=http://10.0.0.6:8000.\n"
+      "Durations read like 500ms, 5s or 1m30s, sizes like 512KiB or 64MiB.\n\n"
       "Flags:\n";
   for (const Flag& flag : kFlags) {
     out.append("  --").append(flag.name);

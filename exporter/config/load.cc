@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +29,39 @@ Settings FromUrlFlag(const Setting& flag) {
   }
   settings["url"] = {std::string(url), flag.where};
   return settings;
+}
+
+// Names are unique, and given where there are several runtimes.
+std::optional<Error> CheckNames(const std::vector<Settings>& runtimes) {
+  std::map<std::string_view, const Setting*, std::less<>> seen;
+  for (const Settings& runtime : runtimes) {
+    const Setting& url = runtime.find("url")->second;
+    const auto name = runtime.find("name");
+    if (name == runtime.end() || name->second.value.empty()) {
+      if (runtimes.size() == 1) continue;
+      const bool flag = url.where.starts_with("--");
+      return Error{url.where + " '" + Printable(url.value, 80) +
+                   "': each of several runtimes needs a name: write " +
+                   (flag ? "NAME=" + Printable(url.value, 80) : "name: NAME beside it")};
+    }
+    const auto [first, is_new] = seen.emplace(name->second.value, &name->second);
+    if (is_new) continue;
+    const bool flag = name->second.where.starts_with("--");
+    return Error{name->second.where + " '" + Printable(name->second.value, 80) +
+                 "': another runtime has this name" + (flag ? "" : " already, see " + first->second->where) +
+                 ": choose another one"};
+  }
+  return std::nullopt;
+}
+
+Error NothingToPoll(const std::string& file, bool empty) {
+  if (file.empty()) {
+    return Error{
+        "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"};
+  }
+  return Error{"the configuration file " + file +
+               (empty ? " is empty" : " has neither runtimes nor modules") +
+               ": write runtimes: [{url: \"http://HOST:PORT\"}] into it, or give --runtime.url"};
 }
 
 std::string ReadTelemetryPath(SettingReader& reader, bool prometheus_api) {
@@ -63,8 +98,10 @@ Duration ReadSseInterval(SettingReader& reader) {
 Result<Config> LoadConfig(const Invocation& invocation) {
   const Settings& flags = invocation.settings;
   ConfigFile file;
-  if (const auto path = flags.find("config_file"); path != flags.end()) {
-    auto read = ReadConfigFile(path->second.value);
+  const auto file_flag = flags.find("config_file");
+  const std::string path = file_flag == flags.end() ? "" : file_flag->second.value;
+  if (!path.empty()) {
+    auto read = ReadConfigFile(path);
     if (!read) return read.error();
     file = std::move(*read);
   }
@@ -75,10 +112,7 @@ Result<Config> LoadConfig(const Invocation& invocation) {
     runtimes.clear();
     for (const Setting& url : invocation.urls) runtimes.push_back(FromUrlFlag(url));
   }
-  if (runtimes.empty() && file.modules.empty()) {
-    return Error{
-        "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"};
-  }
+  if (runtimes.empty() && file.modules.empty()) return NothingToPoll(path, file.defaults.empty());
   for (const ModuleSettings& module : file.modules) {
     auto built = BuildModule(module, flags, file.defaults);
     if (!built) return built.error();
@@ -94,7 +128,7 @@ Result<Config> LoadConfig(const Invocation& invocation) {
     if (!target) return target.error();
     config.targets.push_back(std::move(*target));
   }
-  if (auto error = CheckNames(config.targets)) return *std::move(error);
+  if (auto error = CheckNames(runtimes)) return *std::move(error);
 
   SettingReader reader({&flags});
   config.probe_timeout_offset =

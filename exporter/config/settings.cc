@@ -24,6 +24,17 @@ std::string SettingReader::Where(std::string_view key) const {
   return setting == nullptr ? std::string() : setting->where;
 }
 
+std::vector<std::pair<std::string_view, const Setting*>> SettingReader::Under(std::string_view prefix) const {
+  std::vector<std::pair<std::string_view, const Setting*>> found;
+  for (const Settings* layer : layers_) {
+    for (auto at = layer->lower_bound(prefix); at != layer->end() && at->first.starts_with(prefix); ++at) {
+      found.emplace_back(std::string_view(at->first).substr(prefix.size()), &at->second);
+    }
+    if (!found.empty()) break;
+  }
+  return found;
+}
+
 Duration SettingReader::Time(std::string_view key, Duration fallback, Duration least) {
   const Setting* setting = Find(key);
   if (setting == nullptr) return fallback;

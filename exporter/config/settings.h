@@ -41,6 +41,10 @@ class SettingReader {
   /// Where it stands; empty: nowhere.
   std::string Where(std::string_view key) const;
 
+  /// Those of a mapping whose keys its author chooses, from the first layer that has any: what follows
+  /// `prefix`, and its setting.
+  std::vector<std::pair<std::string_view, const Setting*>> Under(std::string_view prefix) const;
+
   Duration Time(std::string_view key, Duration fallback, Duration least);
   std::uint64_t Number(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most);
   std::uint64_t Size(std::string_view key, std::uint64_t fallback, std::uint64_t least, std::uint64_t most);

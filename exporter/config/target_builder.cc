@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/labels_and_headers.h"
 
 namespace buntime {
 namespace {
@@ -88,6 +89,7 @@ void ReadAccess(SettingReader& reader, Target& target) {
   }
   ReadCredential(reader, target);
   ReadTls(reader, target);
+  ReadHeaders(reader, target);
 }
 
 // How much of an answer is taken, and kept.
@@ -121,6 +123,12 @@ Result<Target> BuildTarget(std::vector<const Settings*> layers) {
     reader.Refuse(*reader.Find("name"), "expected a name of at most 128 printable characters");
   }
   ReadAccess(reader, target);
+  if (const auto repeated = RepeatedPluginBase(target.url, target.plugin_base)) {
+    reader.Refuse(*reader.Find("url"), "drop " + std::string(*repeated) + " from its end: the plugin base " +
+                                           target.plugin_base + " is appended to it");
+  }
+  ReadLabels(reader, target);
+  ReadProxy(reader, target);
   ReadPoll(reader, target);
   if (reader.error()) return *reader.error();
   return target;
@@ -156,19 +164,6 @@ Result<Module> BuildModule(const ModuleSettings& module, const Settings& flags, 
   if (!allowed) return Error{module.allowed_targets->where + ": " + allowed.error().message};
   target.allowed = std::make_shared<const AddressRules>(std::move(*allowed));
   return result;
-}
-
-std::optional<Error> CheckNames(const std::vector<Target>& targets) {
-  for (const Target& target : targets) {
-    if (targets.size() > 1 && target.name.empty()) {
-      return Error{"the runtime " + target.url.origin +
-                   " has no name: where there are several, each needs one"};
-    }
-    if (std::ranges::count(targets, target.name, &Target::name) > 1) {
-      return Error{"two runtimes are called '" + target.name + "': names have to differ"};
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace buntime

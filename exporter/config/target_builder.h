@@ -1,7 +1,6 @@
 // Settings of one runtime -> Target, whether they come from flags or from a file. Used within config only.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -18,8 +17,5 @@ Result<Target> BuildTarget(std::vector<const Settings*> layers);
 /// The same for a module of /probe. `flags` and `defaults` say only how much of an answer is kept: the rest
 /// of what they say is meant for runtimes, above all their credentials.
 Result<Module> BuildModule(const ModuleSettings& module, const Settings& flags, const Settings& defaults);
-
-/// Names are unique, and given where there are several runtimes.
-std::optional<Error> CheckNames(const std::vector<Target>& targets);
 
 }  // namespace buntime

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/bcrypt_hash.h"
+#include "config/suggest.h"
 #include "config/web_tls_reader.h"
 
 namespace buntime {
@@ -32,6 +33,24 @@ bool IsPrintable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+// An Origin header is compared with it, letter by letter.
+std::string_view OriginProblem(std::string_view origin) {
+  if (origin == "*") return {};
+  const std::string_view rest = origin.substr(std::min(origin.size(), origin.find("://")));
+  const std::string_view scheme = origin.substr(0, origin.size() - rest.size());
+  const bool standard_port =
+      (scheme == "https" && rest.ends_with(":443")) || (scheme == "http" && rest.ends_with(":80"));
+  const bool clean = rest.size() > 3 && std::ranges::all_of(rest.substr(3), [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                              std::string_view(".-:[]_").find(c) != std::string_view::npos;
+                     });
+  if ((scheme != "http" && scheme != "https") || !clean) {
+    return "expected an origin as browsers send it, in lower case and without a path: https://HOST, "
+           "https://HOST:PORT, or * for any";
+  }
+  return standard_port ? "browsers leave out the standard port: leave it out, too" : std::string_view();
+}
+
 }  // namespace
 
 WebConfig WebConfigReader::Read(const YAML::Node& root) {
@@ -49,9 +68,18 @@ WebConfig WebConfigReader::Read(const YAML::Node& root) {
       });
     } else if (name == "rate_limit") {
       if (!value.IsNull()) ReadRateLimit(key, value, config);
+    } else if (name == "cors_allowed_origins") {
+      for (const std::string& origin : yaml_.List(key, value, name)) {
+        if (const auto problem = OriginProblem(origin); !problem.empty()) {
+          yaml_.Fail(key, name + " '" + Printable(origin, 80) + "': " + std::string(problem));
+        }
+        config.cors_allowed_origins.push_back(origin);
+      }
     } else {
-      yaml_.Fail(key, "unknown key '" + Printable(name, 80) +
-                          "' (known: tls_server_config, http_server_config, basic_auth_users, rate_limit)");
+      constexpr std::array<std::string_view, 5> kKnown = {"tls_server_config", "http_server_config",
+                                                          "basic_auth_users", "rate_limit",
+                                                          "cors_allowed_origins"};
+      yaml_.Fail(key, UnknownKey(name, name, kKnown));
     }
   });
   return config;
@@ -72,7 +100,8 @@ void WebConfigReader::ReadHttp(const YAML::Node& map, WebConfig& config) {
                                ReadHeader(header, header_key, text, config);
                              });
                        } else {
-                         yaml_.Fail(key, "unknown key 'http_server_config." + Printable(name, 80) + "'");
+                         constexpr std::array<std::string_view, 2> kKnown = {"headers", "http2"};
+                         yaml_.Fail(key, UnknownKey("http_server_config." + name, name, kKnown));
                        }
                      });
 }
@@ -118,8 +147,8 @@ void WebConfigReader::ReadRateLimit(const YAML::Node& key, const YAML::Node& map
   yaml_.ForEachEntry(
       map, "rate_limit", [&](const std::string& name, const YAML::Node& entry, const YAML::Node& value) {
         if (name != "interval" && name != "burst") {
-          return yaml_.Fail(entry,
-                            "unknown key 'rate_limit." + Printable(name, 80) + "' (known: interval, burst)");
+          constexpr std::array<std::string_view, 2> kKnown = {"interval", "burst"};
+          return yaml_.Fail(entry, UnknownKey("rate_limit." + name, name, kKnown));
         }
         const std::string text = yaml_.Text(entry, value, "rate_limit." + name);
         if (name == "interval") {

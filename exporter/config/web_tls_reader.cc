@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/suggest.h"
 #include "config/tls_names.h"
 
 namespace buntime {
@@ -63,10 +64,12 @@ void WebTlsReader::Take(const std::string& name, const YAML::Node& key, const YA
     any_ = any_ || !value.IsNull();
     return;
   }
-  const bool known = name == "cert" || name == "cert_file" || name == "key" || name == "key_file" ||
-                     name == "client_ca" || name == "client_ca_file" || name == "client_auth_type" ||
-                     name == "min_version" || name == "max_version";
-  if (!known) return yaml_.Fail(key, "unknown key '" + Printable(shown, 100) + "'");
+  constexpr std::array<std::string_view, 13> kKnown = {
+      "cert_file",   "key_file",    "client_ca_file", "client_auth_type",  "client_allowed_sans",
+      "min_version", "max_version", "cipher_suites",  "curve_preferences", "prefer_server_cipher_suites",
+      "cert",        "key",         "client_ca"};
+  if (std::ranges::find(kKnown, name) == kKnown.end())
+    return yaml_.Fail(key, UnknownKey(shown, name, kKnown));
   const std::string text = yaml_.Text(key, value, shown);
   if (text.empty()) return;  // as if it were not there
   any_ = true;

@@ -42,8 +42,17 @@ PollError Dns(const FailedExchange& failed) {
                              ": check the name, and the name server that this exporter uses"};
 }
 
+PollError Proxy(const FailedExchange& failed, const std::string& reason) {
+  return {Outcome::kConnect, "cannot connect to " + failed.endpoint.authority + " through the proxy " +
+                                 failed.proxy_url + " (" + reason +
+                                 "): check proxy_url, and what the proxy allows"};
+}
+
 PollError Connect(const FailedExchange& failed) {
   const auto error = static_cast<int>(LongInfo(failed, CURLINFO_OS_ERRNO));
+  if (!failed.proxy_url.empty()) {
+    return Proxy(failed, error == 0 ? Words(failed) : std::generic_category().message(error));
+  }
   const std::string& authority = failed.endpoint.authority;
   if (error == ECONNREFUSED) {
     return {Outcome::kConnect,
@@ -175,12 +184,20 @@ PollError DescribeFailure(const FailedExchange& failed) {
   switch (static_cast<int>(failed.code)) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return Dns(failed);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {Outcome::kDns, "cannot resolve the host name of the proxy " + failed.proxy_url +
+                                 ": check proxy_url, and the name server that this exporter uses"};
+    case CURLE_PROXY:
+      return Proxy(failed, Words(failed));
     case CURLE_COULDNT_CONNECT:
       return Connect(failed);
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+      if (const long status = LongInfo(failed, CURLINFO_HTTP_CONNECTCODE); status != 0 && status / 100 != 2) {
+        return Proxy(failed, "it answered " + std::to_string(status));
+      }
       // With TLS 1.3 a server refuses a client, or its missing certificate, only after the handshake.
       return Says(failed, "alert") || RefusedClient(failed) ? Tls(failed) : BrokeOff(failed);
     case CURLE_SSL_CONNECT_ERROR:

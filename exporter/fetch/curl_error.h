@@ -20,7 +20,8 @@ struct FailedExchange {
   CURLcode code;
   const Endpoint& endpoint;
   const TlsClient& tls;
-  std::string_view text;  // libcurl's own words, not to be trusted: they may quote the peer
+  const std::string& proxy_url;  // empty: none
+  std::string_view text;         // libcurl's own words, not to be trusted: they may quote the peer
   std::size_t header_bytes;
   bool certificate_wanted;  // the server has asked for a client certificate
   bool header_too_large;

@@ -6,7 +6,9 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +59,7 @@ class CurlFetcher final : public Fetcher {
 
   EasyHandle NewEasy();
   void Recycle(EasyHandle easy);
+  std::optional<std::string> AppendLines(const std::vector<RequestHeader>& headers, CurlList& lines);
   void Collect();
   bool Deliver();
 
@@ -85,14 +88,16 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
     if (auto refusal = request.allowed->RefuseHost(endpoint->host, port))
       return end({Outcome::kConnect, *std::move(refusal), true});
   }
+  CurlList headers;
+  if (auto problem = AppendLines(request.headers, headers)) return fail(*std::move(problem));
   Result<std::string_view> secret = std::string_view();
   if (request.credential.kind != Credential::Kind::kNone) secret = secrets_.Get(request.credential.file);
   if (!secret) return fail(secret.error().message);
   EasyHandle easy = NewEasy();
   if (!easy) return fail("out of memory for a request to " + endpoint->authority);
 
-  auto transfer =
-      std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint), std::move(done));
+  auto transfer = std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint),
+                                             std::move(headers), std::move(done));
   if (auto error = transfer->Prepare(request, user_agent_, connection_lifetime_, *secret)) {
     ended_.push_back({id, transfer->TakeDone(), *std::move(error)});
     return id;
@@ -121,6 +126,22 @@ void CurlFetcher::Wait(Duration at_most) {
   curl_multi_perform(multi_.get(), &running);
   Collect();
   Deliver();
+}
+
+// Why it cannot be done; empty: done.
+std::optional<std::string> CurlFetcher::AppendLines(const std::vector<RequestHeader>& headers,
+                                                    CurlList& lines) {
+  for (const RequestHeader& header : headers) {
+    Result<std::string_view> value = std::string_view(header.value);
+    if (!header.file.empty()) value = secrets_.Get(header.file);
+    if (!value) return value.error().message;
+    std::string line = header.name + ": ";
+    line += *value;
+    const bool kept = lines.Append(line);
+    Wipe(line);
+    if (!kept) return "out of memory for the header " + header.name;
+  }
+  return std::nullopt;
 }
 
 EasyHandle CurlFetcher::NewEasy() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace buntime {
 
@@ -25,8 +26,8 @@ class CurlList {
  public:
   CurlList() = default;
   ~CurlList();
-  CurlList(const CurlList&) = delete;
-  CurlList& operator=(const CurlList&) = delete;
+  CurlList(CurlList&& other) noexcept : list_(std::exchange(other.list_, nullptr)) {}
+  CurlList& operator=(CurlList&&) = delete;
 
   /// False: out of memory.
   bool Append(const std::string& text);

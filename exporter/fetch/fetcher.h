@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,6 +33,8 @@ struct Request {
   std::string url;
   Credential credential;  // kNone sends none
   TlsClient tls;
+  std::vector<RequestHeader> headers = {};
+  std::string proxy_url = {};  // empty: none, whatever the environment has
   Duration timeout{};          // from Start to the last byte, name resolution and TLS included
   std::uint64_t max_body = 0;  // bytes after decompression; more ends the exchange with kTooLarge
   // Where it may go; null: anywhere. Asked before each connection is opened, which is then used only once. An

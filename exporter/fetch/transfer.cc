@@ -72,15 +72,17 @@ std::string Location(CURL* easy, int status) {
 }  // namespace
 
 Transfer::Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& request, Endpoint endpoint,
-                   Fetcher::Done done)
+                   CurlList headers, Fetcher::Done done)
     : id_(id),
       endpoint_(std::move(endpoint)),
       tls_(request.tls),
       timeout_(request.timeout),
       max_body_(request.max_body),
+      proxy_url_(request.proxy_url),
       allowed_(request.allowed),
       timings_(request.timings),
       done_(std::move(done)),
+      headers_(std::move(headers)),
       easy_(std::move(easy)) {}
 
 template <class Value>
@@ -106,8 +108,11 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   Set(CURLOPT_HTTP_CONTENT_DECODING, 0L);  // Unpacker does it
   Set(CURLOPT_PROTOCOLS_STR, "http,https");
   Set(CURLOPT_FOLLOWLOCATION, 0L);  // a redirect could take the key to another host
-  // Not even the environment's: a proxy in between would be what is measured, and would see the key.
-  Set(CURLOPT_PROXY, "");
+  // Only the configured proxy, never one of the environment (http_proxy and the like, an empty text switches
+  // them off): it would be what is measured, and would see the key.
+  Set(CURLOPT_PROXY, proxy_url_.c_str());
+  Set(CURLOPT_NOPROXY, "");
+  Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // else the proxy's answer would count as the runtime's
   Set(CURLOPT_TCP_KEEPALIVE, 1L);
   Set(CURLOPT_MAXLIFETIME_CONN, static_cast<long>(connection_lifetime.count()));
   // A new connection goes to where the name leads now: runtimes come back at other addresses. With
@@ -191,8 +196,10 @@ void Transfer::SetTls(const Request& request) {
     return;
   }
   Set(CURLOPT_URL, url->c_str());
+  const bool has_host = std::ranges::any_of(
+      request.headers, [](const RequestHeader& header) { return EqualsIgnoringCase(header.name, "Host"); });
   const bool kept = connect_to_.Append(tls_.server_name + ':' + endpoint_.port + ':' + endpoint_.authority) &&
-                    headers_.Append("Host: " + endpoint_.authority);
+                    (has_host || headers_.Append("Host: " + endpoint_.authority));
   if (!kept) refused_ = CURLE_OUT_OF_MEMORY;
   Set(CURLOPT_CONNECT_TO, connect_to_.get());
 }
@@ -329,6 +336,7 @@ ExchangeResult Transfer::Finish(CURLcode code) {
                                           .code = code,
                                           .endpoint = endpoint_,
                                           .tls = tls_,
+                                          .proxy_url = proxy_url_,
                                           .text = error_text_.data(),
                                           .header_bytes = header_bytes_,
                                           .certificate_wanted = certificate_wanted_,

@@ -21,8 +21,9 @@ namespace buntime {
 class Transfer {
  public:
   /// `easy` is new or was used before. Its options point into this object, which therefore never moves.
+  /// `headers` are the lines of the request's own headers.
   Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& request, Endpoint endpoint,
-           Fetcher::Done done);
+           CurlList headers, Fetcher::Done done);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -62,6 +63,7 @@ class Transfer {
   const TlsClient tls_;
   const Duration timeout_;
   const std::uint64_t max_body_;
+  const std::string proxy_url_;
   const std::shared_ptr<const AddressRules> allowed_;
   const std::shared_ptr<Timings> timings_;
 

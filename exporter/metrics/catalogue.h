@@ -63,7 +63,7 @@ struct Metric {
   std::string_view name;
   MetricType type;
   std::string_view help;
-  std::string_view labels;      // comma-separated; `runtime` comes on top where there are several runtimes
+  std::string_view labels;      // comma-separated; `runtime` and configured labels come on top
   std::string_view documented;  // JSON source in the documented dialect; "" where it has none
   std::string_view released;    // the same in the released dialect
   Source source;

@@ -70,12 +70,16 @@ class FleetWalk {
     Labels workers;  // parallel to Reading::shown
   };
 
+  // What all series of a runtime have.
+  static void Begin(const Runtime& runtime, Labels& into) {
+    into.Begin();
+    if (!runtime.name.empty()) into.Add("runtime", runtime.name);
+    for (const auto& [name, value] : runtime.labels) into.Add(name, value);
+  }
+
   static RuntimeSets MakeSets(const Runtime& runtime) {
     RuntimeSets sets;
-    const auto begin = [&](Labels& into) {
-      into.Begin();
-      if (!runtime.name.empty()) into.Add("runtime", runtime.name);
-    };
+    const auto begin = [&](Labels& into) { Begin(runtime, into); };
     begin(sets.runtime);
     if (!runtime.reading) return sets;
     const Reading& reading = *runtime.reading;
@@ -198,8 +202,7 @@ class FleetWalk {
 
   void RuntimeInfo(const Runtime& runtime) {
     Labels labels;
-    labels.Begin();
-    if (!runtime.name.empty()) labels.Add("runtime", runtime.name);
+    Begin(runtime, labels);
     labels.Add("layout", Name(runtime.reading->layout));
     labels.Add("dialect", Name(runtime.reading->snapshot.dialect));
     if (!runtime.version.empty()) labels.Add("version", runtime.version);

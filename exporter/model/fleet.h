@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,8 +67,9 @@ struct Reading {
 };
 
 struct Runtime {
-  std::string name;  // label `runtime`; empty: none
-  std::string url;   // for people: origin and path, never a secret
+  std::string name;                           // label `runtime`; empty: none
+  std::map<std::string, std::string> labels;  // of every series of the runtime, as configured
+  std::string url;                            // for people: origin and path, never a secret
   bool tried = false;
   bool up = false;                 // the latest poll succeeded
   Outcome outcome = Outcome::kOk;  // of the latest poll; means nothing before `tried`

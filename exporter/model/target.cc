@@ -1,6 +1,7 @@
 #include "model/target.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <string>
@@ -42,6 +43,37 @@ bool IsAuthority(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::string> ProxyUrlProblem(std::string_view text) {
+  constexpr std::array<std::string_view, 4> kSchemes = {"http://", "https://", "socks5://", "socks5h://"};
+  const auto* const scheme =
+      std::ranges::find_if(kSchemes, [&](auto each) { return text.starts_with(each); });
+  if (text.find('@') != std::string_view::npos) {
+    return "holds credentials (user:password@), which a proxy is not sent: use one that needs none";
+  }
+  if (scheme == kSchemes.end()) {
+    return "expected http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT";
+  }
+  text.remove_prefix(scheme->size());
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (IsAuthority(text)) return std::nullopt;
+  return "has no valid host and port after ://: expected HOST:PORT, without a path";
+}
+
+std::optional<std::string_view> RepeatedPluginBase(const RuntimeUrl& url, std::string_view plugin_base) {
+  constexpr std::array<std::string_view, 8> kBelow = {
+      "",       "/api",        "/api/metrics",    "/api/sse",
+      "/admin", "/prometheus", "/api/prometheus", "/api/metrics/prometheus"};
+  if (plugin_base.empty()) return std::nullopt;
+  const std::string_view path = url.path;
+  for (const std::string_view below : kBelow) {
+    if (!path.ends_with(below)) continue;
+    if (path.substr(0, path.size() - below.size()).ends_with(plugin_base)) {
+      return path.substr(path.size() - below.size() - plugin_base.size());
+    }
+  }
+  return std::nullopt;
+}
 
 Result<RuntimeUrl> ParseRuntimeUrl(std::string_view text) {
   constexpr std::string_view kStats = "/stats";

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -47,6 +49,15 @@ struct TlsClient {
   friend bool operator==(const TlsClient&, const TlsClient&) = default;
 };
 
+/// A header of every request to the runtime. Its value may be a secret, wherever it is.
+struct RequestHeader {
+  std::string name;
+  std::string value;  // empty: `file` holds it
+  std::string file;
+  Place file_place = {};
+  friend bool operator==(const RequestHeader&, const RequestHeader&) = default;
+};
+
 /// An http(s) URL without userinfo, query and fragment. Only ParseRuntimeUrl makes one.
 struct RuntimeUrl {
   std::string origin;       // "https://10.0.0.5:8000"
@@ -63,6 +74,13 @@ struct RuntimeUrl {
 /// and never repeats userinfo.
 Result<RuntimeUrl> ParseRuntimeUrl(std::string_view text);
 
+/// What is wrong with the URL of a proxy; never repeats userinfo. Empty: nothing.
+std::optional<std::string> ProxyUrlProblem(std::string_view text);
+
+/// Where `url` ends in the plugin base, or in a path below it: what to drop from its end. The plugin base is
+/// appended to a base URL, so it would be there twice.
+std::optional<std::string_view> RepeatedPluginBase(const RuntimeUrl& url, std::string_view plugin_base);
+
 struct Target {
   std::string name;  // value of the label `runtime`; empty: a single, unnamed runtime without that label
   RuntimeUrl url;
@@ -71,6 +89,9 @@ struct Target {
   std::optional<double> pool_size;       // of a runtime that does not report its own
   Credential credential;
   TlsClient tls;
+  std::map<std::string, std::string> labels = {};  // of every series of the runtime
+  std::vector<RequestHeader> headers = {};
+  std::string proxy_url = {};  // empty: none, whatever the environment has
   Duration interval{};
   Duration timeout{};  // of a whole poll, search included; at most the interval
   Duration stale_after{};

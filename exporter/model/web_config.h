@@ -59,6 +59,7 @@ struct WebConfig {
   std::vector<std::pair<std::string, std::string>> headers;  // sent with every answer
   std::map<std::string, std::string, std::less<>> users;     // name -> bcrypt hash; none: no authentication
   std::optional<RateLimit> rate_limit;
+  std::vector<std::string> cors_allowed_origins;  // "*" is any; empty: no other page may read the API
   friend bool operator==(const WebConfig&, const WebConfig&) = default;
 };
 

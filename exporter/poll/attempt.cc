@@ -44,7 +44,9 @@ PollError BadStatus(const Target& target, const Response& response, const std::s
       return {Outcome::kNotFound, at + ": is the metrics plugin enabled? check --runtime.plugin-base"};
     case 429:
       return {Outcome::kRateLimited,
-              at + ": a gateway limits requests: poll the runtime directly or less often"};
+              at + ": a gateway limits requests; Buntime's own counts all clients without X-Forwarded-For "
+                   "together, other than those with a key: give this runtime its api_key_file, or headers: "
+                   "{X-Forwarded-For: buntime-exporter} for a limit of its own, or poll less often"};
     default:
       break;
   }
@@ -151,6 +153,8 @@ Request Attempt::MakeRequest(const std::string& url, Duration timeout) const {
   Request request;
   request.url = url;
   request.tls = target_.tls;
+  request.headers = target_.headers;
+  request.proxy_url = target_.proxy_url;
   // At least a millisecond, so that a search out of time ends with the fetcher's own account of a timeout.
   request.timeout = std::max<Duration>(timeout, std::chrono::milliseconds(1));
   request.max_body = target_.max_body;

@@ -16,6 +16,7 @@ std::optional<double> Track(Peak& peak, std::optional<double> value, SteadyTime 
 
 RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
   latest_.name = target_.name;
+  latest_.labels = target_.labels;
   latest_.interval = target_.interval;
   latest_.stale_after = target_.stale_after;
   latest_.url = target_.url.Text();

@@ -22,8 +22,10 @@ struct HttpRequest {
   std::string_view accept_encoding;  //
   std::string_view if_none_match;    //
   std::string_view authorization;    //
+  std::string_view origin;           // of the page that asks, where it is another one's
   std::string_view last_event_id;    // of a client that reconnects to a stream of events
   std::string_view scrape_timeout;   // X-Prometheus-Scrape-Timeout-Seconds: how long the scraper waits
+  bool preflight = false;            // has Access-Control-Request-Method
   bool keep_alive = false;           // what the client wants
   bool awaits_continue = false;      // sends its body only after "100 Continue"
 };
@@ -67,6 +69,7 @@ struct Route {
   // Instead of `handle`, for what has to wait for others: called on the I/O thread, it returns at once and
   // replies later. The request is only valid until it returns.
   std::function<void(const HttpRequest&, Reply)> handle_later = {};
+  bool cors = false;  // may be read by pages of the origins that the web configuration allows
 };
 
 /// One line of plain text: `reason` and LF.

@@ -82,6 +82,8 @@ class Parser final : public http::basic_parser<true> {
     if (name == http::field::accept_encoding) keep_first(request_.accept_encoding);
     if (name == http::field::if_none_match) keep_first(request_.if_none_match);
     if (name == http::field::authorization) keep_first(request_.authorization);
+    if (name == http::field::origin) keep_first(request_.origin);
+    if (name == http::field::access_control_request_method) request_.preflight = true;
     if (name == http::field::unknown && EqualsIgnoringCase(View(text), kScrapeTimeout))
       keep_first(request_.scrape_timeout);
     if (name == http::field::unknown && EqualsIgnoringCase(View(text), kLastEventId))

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "web/cors.h"
 
 namespace buntime {
 namespace {
@@ -23,10 +24,15 @@ Router::Router(std::vector<Route> routes, Authenticator& authenticator, Post to_
       log_(log) {}
 
 std::string_view Router::Handle(const HttpRequest& request, std::string_view client,
-                                const std::shared_ptr<AnswerSink>& sink) const {
+                                std::shared_ptr<AnswerSink> sink) const {
   const auto found = std::ranges::find(routes_, request.path, &Route::path);
   const Route* const route = found == routes_.end() ? nullptr : &*found;
-  if (route != nullptr && route->open) {
+  const std::vector<std::string>& origins = authenticator_.security().cors_allowed_origins;
+  const bool cors = route != nullptr && route->cors && !origins.empty();
+  if (cors && !IsPreflight(request)) sink = WithCors(request, origins, std::move(sink));
+  if (cors && IsPreflight(request)) {
+    sink->Answer(AnswerPreflight(request, origins));
+  } else if (route != nullptr && route->open) {
     Serve(route, request, sink);
   } else {
     authenticator_.Check(request, client, [this, &request, route, sink](std::optional<HttpResponse> refusal) {

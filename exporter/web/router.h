@@ -38,7 +38,7 @@ class Router {
   /// `request` and the views in it must stay valid until then; `sink` is kept alive. Returns the path of the
   /// route, "other" where there is none.
   std::string_view Handle(const HttpRequest& request, std::string_view client,
-                          const std::shared_ptr<AnswerSink>& sink) const;
+                          std::shared_ptr<AnswerSink> sink) const;
 
  private:
   void Serve(const Route* route, const HttpRequest& request, const std::shared_ptr<AnswerSink>& sink) const;

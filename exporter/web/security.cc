@@ -24,6 +24,7 @@ Result<std::shared_ptr<const Security>> BuildSecurity(const WebConfig& config) {
   security->headers = config.headers;
   security->users = config.users;
   security->rate_limit = config.rate_limit;
+  security->cors_allowed_origins = config.cors_allowed_origins;
   return std::shared_ptr<const Security>(std::move(security));
 }
 

@@ -21,6 +21,7 @@ struct Security {
   std::vector<std::pair<std::string, std::string>> headers;  // sent with every answer
   std::map<std::string, std::string, std::less<>> users;     // name -> bcrypt hash; none: no authentication
   std::optional<RateLimit> rate_limit;
+  std::vector<std::string> cors_allowed_origins;
 };
 
 /// Reads the files that `config` names. Errors name the line of the configuration, the file and the cause.

@@ -60,6 +60,9 @@ TEST(ConfigPageTest, ModulesReadBackAsTheSame) {
 TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {
   Config config;
   config.targets.push_back(Full());
+  config.targets[0].labels = {{"environment", "prod: #1"}, {"on", "yes"}};
+  config.targets[0].headers = {{"X-Token", "", "/run/secrets/token", {}}};
+  config.targets[0].proxy_url = "http://proxy:3128";
   Target bare = Full();
   bare.name = "bare";
   bare.url = *ParseRuntimeUrl("http://h:1/metrics/admin/stats");
@@ -82,6 +85,15 @@ TEST(ConfigPageTest, ReadsBackAsTheSameTargets) {
     ASSERT_TRUE(target) << target.error().message;
     EXPECT_EQ(*target, config.targets[i]) << page;
   }
+}
+
+TEST(ConfigPageTest, ShowsNoValueOfAHeader) {
+  Config config;
+  config.targets.push_back(Full());
+  config.targets[0].headers = {{"X-Tenant", "t3nant", "", {}}};
+  const std::string page = ConfigPage(config);
+  EXPECT_EQ(page.find("t3nant"), std::string::npos) << page;
+  EXPECT_NE(page.find("    headers:\n      X-Tenant: \"<hidden>\"\n"), std::string::npos) << page;
 }
 
 TEST(ConfigPageTest, WhatFlagsSayIsAComment) {

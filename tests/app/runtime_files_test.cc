@@ -36,7 +36,10 @@ class RuntimeFilesTest : public ::testing::Test {
     return tls;
   }
   static Result<Warnings> Check(const Credential& credential, const TlsClient& tls) {
-    return CheckFiles(credential, tls, static_cast<double>(std::time(nullptr)));
+    Target target;
+    target.credential = credential;
+    target.tls = tls;
+    return CheckFiles(target, static_cast<double>(std::time(nullptr)));
   }
   static std::string Refusal(const Credential& credential, const TlsClient& tls) {
     const auto checked = Check(credential, tls);
@@ -93,14 +96,28 @@ TEST_F(RuntimeFilesTest, WhatEndsOrIsNotVerifiedIsAWarning) {
   TlsClient tls = Tls();
   tls.insecure_skip_verify = true;
   constexpr double kLater = 1e10;
+  Target target;
+  target.credential = Key();
+  target.tls = tls;
   EXPECT_EQ(
-      *CheckFiles(Key(), tls, kLater),
+      *CheckFiles(target, kLater),
       (Warnings{
           "f:2: ca: every CA in " + tls.ca_file +
               " has expired: no runtime will be trusted until there is a new one",
           "f:3: cert: the certificate in " + tls.cert_file + " has expired: renew it",
           "f:5: verify: nobody checks who answers, so anyone on the way can read the credential and invent "
           "the numbers: name the runtime's CA in ca_file instead"}));
+}
+
+TEST_F(RuntimeFilesTest, FilesOfHeadersAreChecked) {
+  Config config;
+  config.targets.resize(1);
+  config.targets[0].headers = {{"X-Tenant", "blue", "", {}},
+                               {"X-Token", "", Write("token", "a\nb"), {"f:6: token"}}};
+  EXPECT_EQ(RuntimeFiles(config), std::vector<std::string>{folder_.path("token")});
+  const auto checked = CheckRuntimeFiles(config, 0);
+  ASSERT_FALSE(checked);
+  EXPECT_TRUE(checked.error().message.starts_with("f:6: token: the secret file " + folder_.path("token")));
 }
 
 TEST_F(RuntimeFilesTest, AWarningIsLoggedOnce) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -193,11 +194,14 @@ TEST_F(ConfigFileTest, AModuleThatIsReadAgainIsTheSame) {
 TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
   const std::string one = "runtimes:\n  - {name: a, url: \"http://h:1\"}\n";
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"pol: {}\n", "buntime.yml:1: unknown key 'pol'"},
-      {"modules: []\n", "buntime.yml:1: modules has to be a mapping of keys to values"},
-      {"modules:\n  a: {url: \"http://h\"}\n", "buntime.yml:2: unknown key 'modules.a.url'"},
+      {"pol: {}\n", "buntime.yml:1: unknown key 'pol': did you mean poll?"},
+      {"modules: []\n", "buntime.yml:1: modules has to be a mapping of keys to values, key: value"},
+      {"modules:\n  a: {url: \"http://h\"}\n",
+       "buntime.yml:2: unknown key 'modules.a.url': the scrape names the target: leave it out, and allow it "
+       "with allowed_targets"},
       {"modules:\n  a:\n    poll: {stale_after: 1m}\n",
-       "buntime.yml:3: unknown key 'modules.a.poll.stale_after'"},
+       "buntime.yml:3: unknown key 'modules.a.poll.stale_after': an answer of /probe is never an old one: "
+       "leave it out"},
       {"modules:\n  a: {timeout: 5s}\n",
        "buntime.yml:2: modules.a has no allowed_targets: name the networks or hosts that may be probed, such "
        "as "
@@ -208,18 +212,27 @@ TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
        "10.0.0.0/8:8000, [fd00::/8]:8000, buntime.shop.svc or .svc.cluster.local"},
       {"modules:\n  a:\n    timeout: 2m\n    allowed_targets: [h]\n",
        "buntime.yml:3: modules.a.timeout '2m': expected at most 1m"},
-      {one + "poll: {intervall: 5s}\n", "buntime.yml:3: unknown key 'poll.intervall'"},
+      {one + "poll: {intervall: 5s}\n",
+       "buntime.yml:3: unknown key 'poll.intervall': did you mean interval?"},
       {one + "poll: {interval: 5x}\n",
        "buntime.yml:3: poll.interval '5x': expected a duration such as 500ms, 5s or 1m30s (units: ms, s, m, "
        "h, d)"},
-      {one + "poll: 5s\n", "buntime.yml:3: poll has to be a mapping of keys to values"},
-      {one + "worker_limit: [1]\n", "buntime.yml:3: worker_limit has to be a single value"},
-      {one + "worker_limit: 1\nworker_limit: 2\n", "buntime.yml:4: the key 'worker_limit' stands twice"},
-      {"runtimes: 5\n", "buntime.yml:1: runtimes has to be a list"},
-      {"runtimes:\n  - {name: a}\n", "buntime.yml:2: runtimes[0] has no url"},
-      {"runtimes:\n  - http://h\n", "buntime.yml:2: runtimes[0] has to be a mapping of keys to values"},
-      {"runtimes:\n  - url: http://h\n    colour: blue\n", "buntime.yml:3: unknown key 'runtimes[0].colour'"},
-      {"runtimes:\n  - url: http://h\n    tls: {ca: x}\n", "buntime.yml:3: unknown key 'runtimes[0].tls.ca'"},
+      {one + "poll: 5s\n", "buntime.yml:3: poll has to be a mapping of keys to values, key: value"},
+      {one + "worker_limit: [1]\n",
+       "buntime.yml:3: worker_limit has to be a single value, not a list or a mapping"},
+      {one + "worker_limit: 1\nworker_limit: 2\n",
+       "buntime.yml:4: the key 'worker_limit' stands twice: drop one of them"},
+      {"runtimes: 5\n",
+       "buntime.yml:1: runtimes has to be a list: write - {name: NAME, url: http://HOST:PORT} below it"},
+      {"runtimes:\n  - {name: a}\n", "buntime.yml:2: runtimes[0] has no url: write url: http://HOST:PORT"},
+      {"runtimes:\n  - http://h\n",
+       "buntime.yml:2: runtimes[0] has to be a mapping of keys to values, key: value"},
+      {"runtimes:\n  - url: http://h\n    colour: blue\n",
+       "buntime.yml:3: unknown key 'runtimes[0].colour': expected name, url, labels, proxy_url, plugin_base, "
+       "layout, pool_size, api_key_file, bearer_token_file, basic_auth, headers, tls, poll, worker_limit"},
+      {"runtimes:\n  - url: http://h\n    tls: {ca: x}\n",
+       "buntime.yml:3: unknown key 'runtimes[0].tls.ca': expected ca_file, cert_file, key_file, server_name, "
+       "insecure_skip_verify"},
       {"runtimes:\n  - url: http://h\n    api_key_file: \"\"\n",
        "buntime.yml:3: runtimes[0].api_key_file is empty: leave the key out instead"},
       {"runtimes:\n  - url: http://user:hunter2@h\n",
@@ -241,18 +254,122 @@ TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
        "tls.cert_file and "
        "tls.key_file"},
       {"runtimes:\n  - {url: \"http://a\"}\n  - {url: \"http://b\", name: b}\n",
-       "the runtime http://a has no name: where there are several, each needs one"},
+       "buntime.yml:2: runtimes[0].url 'http://a': each of several runtimes needs a name: write name: NAME "
+       "beside it"},
       {"runtimes:\n  - {url: \"http://a\", name: b}\n  - {url: \"http://b\", name: b}\n",
-       "two runtimes are called 'b': names have to differ"},
-      {"", "--runtime.url is missing: name the runtime, for example --runtime.url http://localhost:8000"},
-      {"- a\n", "buntime.yml:1: the file has to be a mapping of keys to values"},
-      {"runtimes: [\n", "buntime.yml:2: end of sequence flow not found"},
-      {"? [a]\n: b\n", "buntime.yml:1: a key has to be a plain word"}};
+       "buntime.yml:3: runtimes[1].name 'b': another runtime has this name already, see buntime.yml:2: "
+       "runtimes[0].name: choose another one"},
+      {"",
+       "the configuration file buntime.yml is empty: write runtimes: [{url: \"http://HOST:PORT\"}] into it, "
+       "or give --runtime.url"},
+      {"worker_limit: 1\n",
+       "the configuration file buntime.yml has neither runtimes nor modules: write runtimes: [{url: "
+       "\"http://HOST:PORT\"}] into it, or give --runtime.url"},
+      {"- a\n", "buntime.yml:1: the file has to be a mapping of keys to values, key: value"},
+      {"runtimes: [\n", "buntime.yml:2: a [ above is not closed: add the ] (end of sequence flow not found)"},
+      {"? [a]\n: b\n", "buntime.yml:1: a key has to be a plain word: write key: value"}};
   for (const auto& [text, message] : cases) {
     std::string why = Why(text);
     // Relative paths have become absolute in it: the folder is the test's own.
     EXPECT_EQ(why, message) << text;
   }
+}
+
+// What stands behind "runtimes: [{url: http://h, " is judged; the place is cut off.
+TEST_F(ConfigFileTest, LabelsHeadersAndProxyAreChecked) {
+  const std::string many = [] {
+    std::string text = "labels: {";
+    for (int i = 0; i < 17; ++i) text += "l" + std::to_string(i) + ": v, ";
+    return text + "}";
+  }();
+  const std::string name = "expected a name of letters, digits and _, not a digit first, at most 64";
+  const std::string taken = "series have this label already, or it is reserved: choose another name";
+  const std::string own = "the exporter, or the connection, sets this header itself: leave it out";
+  const std::string both = "the credential that is configured is sent in this header: leave one of them out";
+  const std::string value =
+      "expected a value of one line of printable text, at most 4KiB, without spaces around it";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"labels: {environment: prod, team: 7}", "accepted"},
+      {"labels: {1st: a}", "labels.1st 'a': " + name},
+      {"labels: {env-name: a}", "labels.env-name 'a': " + name},
+      {"labels: {" + std::string(65, 'a') + ": a}", "labels." + std::string(65, 'a') + " 'a': " + name},
+      {"labels: {app: a}", "labels.app 'a': " + taken},
+      {"labels: {runtime: a}", "labels.runtime 'a': " + taken},
+      {"labels: {quantile: a}", "labels.quantile 'a': " + taken},
+      {"labels: {__meta: a}", "labels.__meta 'a': " + taken},
+      {"labels: {job: a}", "labels.job 'a': Prometheus sets this label itself: choose another name"},
+      {"labels: {team: \"a\\nb\"}",
+       "labels.team 'a?b': expected a value of at most 256 bytes of printable text"},
+      {"labels: {team: \"" + std::string(257, 'x') + "\"}",
+       "labels.team '" + std::string(80, 'x') +
+           "…': expected a value of at most 256 bytes of printable text"},
+      {"labels: {team: }", "labels.team is empty: leave the key out instead"},
+      {"labels: {team: [a]}", "labels.team has to be a single value, not a list or a mapping"},
+      {"labels: {a: 1, a: 2}", "the key 'a' stands twice: drop one of them"},
+      {"labels: prod", "labels has to be a mapping of keys to values, key: value"},
+      {many, "labels.l9 'v': a runtime has at most 16 labels: leave out those that nothing is selected by"},
+      {"headers: {Host: shop, X-Tenant: blue, X-Token: {file: f}, Authorization: {file: f}}", "accepted"},
+      {"api_key_file: k, headers: {Authorization: {file: f}}", "accepted"},
+      {"api_key_file: k, headers: {x-api-key: {file: f}}", "headers.x-api-key.file: " + both},
+      {"bearer_token_file: k, headers: {Authorization: hunter2}", "headers.Authorization: " + both},
+      {"headers: {Authorization: hunter2}",
+       "headers.Authorization: its value is a secret: put it into a file and write {file: FILE}"},
+      {"headers: {content-length: 5}", "headers.content-length: " + own},
+      {"headers: {Transfer-Encoding: chunked}", "headers.Transfer-Encoding: " + own},
+      {"headers: {Proxy-Authorization: {file: f}}", "headers.Proxy-Authorization.file: " + own},
+      {"headers: {X-A: \"hunter2\\r\\nX-B: c\"}", "headers.X-A: " + value},
+      {"headers: {X-A: \" hunter2\"}", "headers.X-A: " + value},
+      {"headers: {X-A: \"" + std::string(4097, 'x') + "\"}", "headers.X-A: " + value},
+      {"headers: {\"X A\": hunter2}", "headers.X A: expected a name of letters, digits, - and _, at most 64"},
+      {"headers: {\"X-A\\r\\nX\": a}",
+       "headers.X-A??X: expected a name of letters, digits, - and _, at most 64"},
+      {"headers: {X-A: a, x-a: b}",
+       "headers.x-a: this header stands twice, upper and lower case are the same: drop one"},
+      {"headers: {X-A: {path: hunter2}}", "headers.X-A has to be a single value, or {file: FILE}"},
+      {"headers: {X-A: {file: f, value: hunter2}}", "headers.X-A has to be a single value, or {file: FILE}"},
+      {"headers: {X-A: {file: [a]}}", "headers.X-A.file has to be a single value, not a list or a mapping"},
+      {"proxy_url: http://proxy:3128", "accepted"},
+      {"proxy_url: socks5h://127.0.0.1", "accepted"},
+      {"proxy_url: proxy:3128",
+       "proxy_url 'proxy:3128': expected http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT or "
+       "socks5h://HOST:PORT"},
+      {"proxy_url: http://u:hunter2@proxy:3128",
+       "proxy_url '…': holds credentials (user:password@), which a proxy is not sent: use one that needs "
+       "none"},
+      {"proxy_url: http://proxy:3128/x",
+       "proxy_url 'http://proxy:3128/x': has no valid host and port after ://: expected HOST:PORT, without a "
+       "path"},
+  };
+  for (const auto& [text, message] : cases) {
+    std::string why = Why("runtimes: [{url: http://h, " + text + "}]\n");
+    for (const std::string place : {"buntime.yml:1: ", "runtimes[0]."}) {
+      if (why.starts_with(place)) why.erase(0, place.size());
+    }
+    EXPECT_EQ(why, message) << text;
+    EXPECT_EQ(why.find("hunter2"), std::string::npos) << why;
+  }
+}
+
+TEST_F(ConfigFileTest, LabelsHeadersAndProxyReachTheirTargets) {
+  const std::string text =
+      "modules:\n  m: {allowed_targets: [h], headers: {X-Tenant: green}}\n"
+      "runtimes:\n  - url: http://h\n    labels: {team: shop, environment: prod}\n"
+      "    headers: {X-Token: {file: keys/t}, Host: shop.internal}\n    proxy_url: http://proxy:3128\n";
+  const auto config = Load(text);
+  ASSERT_TRUE(config) << config.error().message;
+  const Target& target = config->targets[0];
+  EXPECT_EQ(target.labels, (std::map<std::string, std::string>{{"environment", "prod"}, {"team", "shop"}}));
+  EXPECT_EQ(target.headers, (std::vector<RequestHeader>{{"Host", "shop.internal", "", {}},
+                                                        {"X-Token", "", folder_ / "keys/t", {}}}));
+  EXPECT_EQ(target.headers[1].file_place.text,
+            (folder_ / "buntime.yml").string() + ":6: runtimes[0].headers.X-Token.file");
+  EXPECT_EQ(target.proxy_url, "http://proxy:3128");
+  EXPECT_EQ(config->modules[0]->target.headers, (std::vector<RequestHeader>{{"X-Tenant", "green", "", {}}}));
+  EXPECT_TRUE(config->modules[0]->target.labels.empty());
+  EXPECT_EQ(Load("# new\n" + text)->targets, config->targets);
+  std::string changed = text;
+  changed.replace(changed.find("prod"), 4, "test");
+  EXPECT_NE(Load(changed)->targets, config->targets);
 }
 
 TEST_F(ConfigFileTest, HostileFilesAreErrors) {
@@ -266,7 +383,7 @@ TEST_F(ConfigFileTest, HostileFilesAreErrors) {
                                                                          ": No such file or directory");
   EXPECT_EQ(ReadConfigFile(folder_).ok(), false);
   EXPECT_EQ(Why("poll: {}\n---\npoll: {interval: 1s}\n"),
-            "buntime.yml:2: a second YAML document begins here: only one is read");
+            "buntime.yml:2: a second YAML document begins here, and only one is read: remove this line");
 }
 
 }  // namespace

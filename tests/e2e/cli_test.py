@@ -50,8 +50,9 @@ WRONG_URLS = [
     (["http://127.0.0.1:99999"], ["--runtime.url", "'http://127.0.0.1:99999'", "HOST:PORT"]),
     (["http://"], ["--runtime.url", "'http://'", "HOST"]),
     (["http://127.0.0.1/?x=1"], ["--runtime.url", "'http://127.0.0.1/?x=1'", "query"]),
-    ([URL, URL + "8"], [URL, "name"]),
-    (["a=" + URL, "a=" + URL + "8"], ["'a'", "names have to differ"]),
+    ([URL, URL + "8"], [URL, "write NAME=http"]),
+    ([URL + "/metrics/"], ["--runtime.url", "drop /metrics from its end"]),
+    (["a=" + URL, "a=" + URL + "8"], ["'a'", "another runtime has this name"]),
 ]
 WITH_PASSWORD = [
     f"http://user:{SECRET}@127.0.0.1:9", f"HTTPS://user:{SECRET}@127.0.0.1:9/x", f"http://{SECRET}@127.0.0.1",

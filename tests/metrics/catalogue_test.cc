@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "model/label_names.h"
 
 namespace buntime {
 namespace {
@@ -55,6 +58,19 @@ TEST(CatalogueTest, HasNoLabelThatBelongsToThePrometheusServer) {
           << metric.name;
     }
   }
+}
+
+// What a configuration may not call a label of its own is what the catalogue uses, and no more.
+TEST(CatalogueTest, ItsLabelsAreReserved) {
+  std::set<std::string> used = {"runtime", "le", "quantile"};
+  for (const Metric& metric : Catalogue()) {
+    std::istringstream labels{std::string(metric.labels)};
+    for (std::string label; std::getline(labels, label, ',');) used.insert(label);
+  }
+  EXPECT_EQ(used, std::set<std::string>(kReservedLabels.begin(), kReservedLabels.end()));
+  EXPECT_TRUE(IsReservedLabel("__name__"));
+  EXPECT_TRUE(IsReservedLabel("instance"));
+  EXPECT_FALSE(IsReservedLabel("environment"));
 }
 
 TEST(CatalogueTest, UnknownNamesAreABug) {

@@ -86,6 +86,9 @@ class RandomFleet {
     for (std::uint64_t i = 0; i < count; ++i) {
       auto runtime = std::make_shared<Runtime>();
       if (count > 1) runtime->name = Odd("runtime-" + std::to_string(i));
+      // Sets of labels that differ from runtime to runtime are legal in one family.
+      if (Chance(2)) runtime->labels["team"] = Odd("shop");
+      if (Chance(3)) runtime->labels["environment"] = "prod-" + std::to_string(i);
       runtime->tried = !Chance(5);
       runtime->up = runtime->tried && Chance(2);
       runtime->outcome = static_cast<Outcome>(Below(kOutcomeNames.size()));
@@ -179,6 +182,29 @@ TEST(FleetCollectorTest, CollectsTypedValues) {
   EXPECT_EQ(seconds.type, prometheus::MetricType::Summary);
   EXPECT_EQ(seconds.metric.at(0).summary.sample_sum, 0.25);
   EXPECT_EQ(seconds.metric.at(0).summary.sample_count, 3U);
+}
+
+TEST(FleetCollectorTest, ConfiguredLabelsAreOnEverySeriesOfTheirRuntimeAlone) {
+  Fleet fleet = FullFleet();
+  auto runtime = std::make_shared<Runtime>(*fleet.runtimes[0]);
+  runtime->labels = {{"environment", "prod"}, {"team", "a\"b"}};
+  fleet.runtimes[0] = runtime;
+  ExpectTextIsWhatIsCollected(fleet);
+  std::size_t labelled = 0;
+  for (const auto& family : CollectorOf(fleet).Collect()) {
+    for (const auto& metric : family.metric) {
+      std::map<std::string, std::string> labels;
+      for (const auto& label : metric.label) EXPECT_TRUE(labels.emplace(label.name, label.value).second);
+      const bool first = labels.contains("runtime") && labels["runtime"] == runtime->name;
+      EXPECT_EQ(labels.contains("environment"), first) << family.name;
+      EXPECT_EQ(labels.contains("team"), first) << family.name;
+      if (first) EXPECT_EQ(labels["team"], "a\"b");
+      labelled += first ? 1 : 0;
+    }
+  }
+  EXPECT_GT(labelled, 40U);
+  EXPECT_NE(RenderAlone(*runtime).find("buntime_up{environment=\"prod\",team=\"a\\\"b\"} "),
+            std::string::npos);
 }
 
 TEST(FleetCollectorTest, CountsOfSummariesAreWhole) {

@@ -56,7 +56,8 @@ class ServerTest : public ::testing::Test {
   ServerTest();
 
   /// Starts with `options_` and the shared routes:
-  /// "/" inline "hello\n"; "/-/healthy" inline "ok\n", open; "/echo" inline, what it saw of the request;
+  /// "/" inline "hello\n"; "/shared" inline, for pages of other origins; "/-/healthy" inline "ok\n", open;
+  /// "/echo" inline, what it saw of the request;
   /// "/throw" inline; "/pool" on the pool, waits for Release; "/later" replies when TakeReply's result is
   /// called; "/throw-later"; "/large" inline, `large_` as shared body and a tail; "/own-large" as large, not
   /// shared.
