@@ -198,7 +198,9 @@ TEST(FleetCollectorTest, ConfiguredLabelsAreOnEverySeriesOfTheirRuntimeAlone) {
       const bool first = labels.contains("runtime") && labels["runtime"] == runtime->name;
       EXPECT_EQ(labels.contains("environment"), first) << family.name;
       EXPECT_EQ(labels.contains("team"), first) << family.name;
-      if (first) EXPECT_EQ(labels["team"], "a\"b");
+      if (first) {
+        EXPECT_EQ(labels["team"], "a\"b");
+      }
       labelled += first ? 1 : 0;
     }
   }
