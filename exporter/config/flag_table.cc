@@ -111,16 +111,12 @@ std::string EnvironmentName(std::string_view flag) {
 }
 
 std::string_view NearestFlag(std::string_view name) {
-  std::array<std::string, kFlags.size()> variables;
-  std::ranges::transform(kFlags, variables.begin(), EnvironmentName, &Flag::name);
-  const std::array<std::string_view, kFlags.size()> known = [&] {
-    std::array<std::string_view, kFlags.size()> views;
-    std::ranges::copy(variables, views.begin());
-    return views;
-  }();
-  const std::string_view nearest = Nearest(EnvironmentName(name), known);
-  const auto at = std::ranges::find(known, nearest);
-  return at == known.end() ? std::string_view() : kFlags[static_cast<std::size_t>(at - known.begin())].name;
+  std::vector<std::string> variables;
+  for (const Flag& flag : kFlags) variables.push_back(EnvironmentName(flag.name));
+  const std::vector<std::string_view> known(variables.begin(), variables.end());
+  const auto nearest = std::ranges::find(variables, Nearest(EnvironmentName(name), known));
+  return nearest == variables.end() ? std::string_view()
+                                    : kFlags[static_cast<std::size_t>(nearest - variables.begin())].name;
 }
 
 std::string HelpText() {
