@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
+#include <vector>
 
 #include "config/suggest.h"
 
