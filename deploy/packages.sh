@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the scripts that build: installs what is missing on a Debian 12, as root or with sudo.
+# shellcheck source=deploy/progress.sh
+source "$(dirname "${BASH_SOURCE[0]}")/progress.sh"
 
 # install_packages LIST… : installs the packages named in the files, one a line, unless all of them are there. A line
 # "PACKAGE COMMAND" is met as well by that command, wherever it came from.
@@ -13,6 +15,10 @@ install_packages() {
       missing+=("$package")
   done < <(cat "$@")
   ((${#missing[@]})) || return 0
+  command -v apt-get > /dev/null || {
+    echo "this is not Debian; install what these packages of Debian 12 contain: ${missing[*]}" >&2
+    return 1
+  }
 
   local -a as_root=()
   if ((EUID != 0)); then
@@ -24,7 +30,9 @@ install_packages() {
   fi
   echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
   "${as_root[@]}" apt-get -qq update
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" > /dev/null
+  # sudo closes other descriptors than the three, so apt reports its progress among its output.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o APT::Status-Fd=1 \
+    -o Dpkg::Use-Pty=0 install "${missing[@]}" | apt_percent | show_progress "installing"
 
   # The tests use servers as programs; the services that were just installed with them are not wanted.
   if [[ -d /run/systemd/system ]]; then
