@@ -129,7 +129,8 @@ def _traffic():
                "pool looked for a worker and no app took the request, because the worker did not boot. Estimated: the worker was "
                "discarded before a poll saw its count; the sum is exact, the division among apps is not.",
                [Query("sum(rate(buntime_pool_requests_total{$S}[W]))", "Of the pool"),
-                Query("sum(rate(buntime_app_requests_total{$S}[W]))", "Of the apps"),
+                Query(f"sum(sum by ({IDENTITY}) (rate(buntime_app_requests_total{{$S}}[W])) "
+                      f"and on ({IDENTITY}) buntime_pool_requests_total{{$S}})", "Of the apps"),
                 Query("sum(rate(buntime_pool_requests_unserved_total{$S}[W]))", "Unserved"),
                 Query("sum(rate(buntime_app_requests_estimated_total{$S}[W]))", "Estimated")], unit="reqps",
                overrides=[colored("Of the pool", NEUTRAL), colored("Of the apps", BLUE), colored("Unserved", RED), colored("Estimated", ORANGE)],

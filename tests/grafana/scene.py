@@ -25,7 +25,7 @@ POD = {"instance": "10.1.0.7:8000", "cluster": "eu", "namespace": "shop"}
 # its own.
 REHEARSAL = {"groups": [{"name": "rehearsal", "rules": [
     {"alert": "BuntimeRehearsal", "expr": "buntime_up == 1", "labels": {"severity": "warning"}},
-    *({"record": f"buntime:{limit}:limit", "labels": {"app": "export-pdf"}, "expr": "vector(5)"}
+    *({"record": f"buntime:{limit}:limit", "labels": {"app": "export-pdf"}, "expr": "vector(0.05)"}
       for limit in ("app_errors_per_requests", "app_request_duration_seconds"))]}]}
 
 
