@@ -74,7 +74,7 @@ class NamesTest(UiTest):
         page = self.open(exporter, "/workers?sort=requests")
         page.until("document.querySelectorAll('#rows .row:not([hidden]) bdi').length > 0")
         self.assertEqual(page.evaluate("""[...document.querySelectorAll('#rows .row:not([hidden]) .id')]
-            .every(cell => cell.firstChild.tagName === 'BDI')"""), True)
+            .every(cell => getComputedStyle(cell.firstChild).unicodeBidi === 'isolate')"""), True)
 
     def test_hostile_simulator(self) -> None:
         sim = self.simulator("--warmup", "5m", "--fault", "hostile-names")
