@@ -129,6 +129,12 @@ Result<Config> LoadConfig(const Invocation& invocation) {
     config.targets.push_back(std::move(*target));
   }
   if (auto error = CheckNames(runtimes)) return *std::move(error);
+  if (const auto name = flags.find("name");
+      name != flags.end() && invocation.urls.empty() && runtimes.size() > 1) {
+    return Error{
+        name->second.where + " '" + Printable(name->second.value, 80) +
+        "': the configuration file has several runtimes, which cannot share a name: leave the flag out"};
+  }
 
   SettingReader reader({&flags});
   config.probe_timeout_offset =

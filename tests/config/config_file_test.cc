@@ -129,6 +129,15 @@ TEST_F(ConfigFileTest, FlagsWin) {
   }
 }
 
+TEST_F(ConfigFileTest, OneNameIsNotForSeveralRuntimes) {
+  const auto config = Load(kFull, {"--runtime.name", "x"});
+  ASSERT_FALSE(config);
+  EXPECT_EQ(
+      config.error().message,
+      "--runtime.name 'x': the configuration file has several runtimes, which cannot share a name: leave the "
+      "flag out");
+}
+
 TEST_F(ConfigFileTest, ARuntimeOnTheCommandLineReplacesThoseOfTheFile) {
   const auto config = Load(kFull, {"--runtime.url", "http://h:1"});
   ASSERT_TRUE(config) << config.error().message;

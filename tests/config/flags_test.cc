@@ -155,9 +155,9 @@ TEST(FlagsTest, SeveralRuntimesHaveNames) {
   EXPECT_EQ(parsed->config.targets[1].name, "green");
   EXPECT_EQ(parsed->config.targets[1].url.exact_stats, "/metrics/api/stats");
   EXPECT_EQ(Bad({"--runtime.url", "blue=http://h:1", "--runtime.url", "http://h:2"}),
-            "the runtime http://h:2 has no name: where there are several, each needs one");
+            "--runtime.url 'http://h:2': each of several runtimes needs a name: write NAME=http://h:2");
   EXPECT_EQ(Bad({"--runtime.url", "a=http://h:1", "--runtime.url", "a=http://h:2"}),
-            "two runtimes are called 'a': names have to differ");
+            "--runtime.url 'a': another runtime has this name: choose another one");
 }
 
 TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {

@@ -167,10 +167,10 @@ class BadEditsTest(ConfigReloadTest):
         file = self.path("buntime.yml")
         good = f"runtimes:\n- name: a\n  url: {sim.url}\n"
         edits = [
-            ("runtimes: [\n", f"{file}:2: end of sequence flow not found"),
+            ("runtimes: [\n", f"{file}:2: a [ above is not closed: add the ]"),
             (good + "  colour: blue\n", f"{file}:4: unknown key 'runtimes[0].colour'"),
             (good + "  pool_size: many\n", f"{file}:4: runtimes[0].pool_size 'many': expected a whole number"),
-            ("", "--runtime.url is missing"),
+            ("", f"the configuration file {file} is empty"),
             (good + "  api_key_file: keys/none\n", f"{file}:4: runtimes[0].api_key_file: cannot read the secret file "
              f"{self.path('keys/none')}: No such file or directory"),
             (good + "  tls:\n    ca_file: none.pem\n", f"{file}:5: runtimes[0].tls.ca_file: cannot read "

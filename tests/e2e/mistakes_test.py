@@ -93,8 +93,8 @@ class MistakesTest(ProgramTest):
         program, status = self.run_exporter(*flags, environment=environment, deadline=20)
         self.assertEqual(status, 1, program.errors())
         line = program.errors().splitlines()[-1]
-        if line.startswith("time="):
-            line = re.sub(r"^time=\S+ ", "", line)
+        if line.startswith("ts="):
+            line = re.sub(r"^ts=\S+ ", "", line)
         else:
             self.assertEqual(program.errors(), line + "\n", "one line")
         line = line.removeprefix("buntime-exporter: ")
