@@ -10,6 +10,9 @@
 #include "fuzz/config_fuzz.h"
 #include "fuzz/decode_fuzz.h"
 #include "fuzz/http_fuzz.h"
+#include "fuzz/rules_fuzz.h"
+#include "fuzz/text_fuzz.h"
+#include "fuzz/unpack_fuzz.h"
 #include "tests_dir.h"
 
 namespace buntime {
@@ -38,6 +41,12 @@ TEST(FuzzReplay, FormerCrashesHold) {
 }
 
 TEST(FuzzReplay, RequestsHold) { EXPECT_GT(Replay("fuzz/corpus/http", testing::CheckRequests), 20); }
+
+TEST(FuzzReplay, TextsBodiesAndRulesHold) {
+  EXPECT_GT(Replay("fuzz/corpus/text", testing::CheckPoolText), 3);
+  EXPECT_GT(Replay("fuzz/corpus/unpack", testing::CheckUnpacker), 7);
+  EXPECT_GT(Replay("fuzz/corpus/rules", testing::CheckAddressRules), 3);
+}
 
 TEST(FuzzReplay, ConfigurationFilesHold) {
   EXPECT_GT(Replay("fuzz/corpus/config", testing::CheckConfigs), 5);
