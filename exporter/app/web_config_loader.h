@@ -1,5 +1,5 @@
-// Loads and hot-reloads --web.config.file: at start, and when it or a file that it names changes. Keeps the last
-// valid configuration on error.
+// Loads and hot-reloads --web.config.file: at start, and when it or a file that it names changes. Keeps the
+// last valid configuration on error.
 //
 // Used by Reloader under its mutex: on the main thread, and for POST /-/reload on the pool of the server.
 #pragma once

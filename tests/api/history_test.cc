@@ -130,7 +130,9 @@ class AppHistoryTest : public ::testing::Test {
     reading->snapshot.pool.uptime_seconds = unix_seconds - 900;
     total_ += std::max(0.0, requests);
     for (std::size_t i = 0; i < apps; ++i) {
-      App app{.name = "app" + std::to_string(i), .version = "1"};
+      App app;
+      app.name = "app" + std::to_string(i);
+      app.version = "1";
       app.requests = total_ + static_cast<double>(i);
       app.request_seconds = total_ / 4;
       app.rates.requests_per_second = requests / 5;

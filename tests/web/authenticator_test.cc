@@ -124,7 +124,7 @@ class RateLimitTest : public AuthenticatorTest {
  protected:
   static std::shared_ptr<const Security> Limited(std::uint64_t burst) {
     return std::make_shared<Security>(
-        Security{nullptr, {}, {{"u", "hash"}}, RateLimit{std::chrono::hours(1), burst}});
+        Security{nullptr, {}, {{"u", "hash"}}, RateLimit{std::chrono::hours(1), burst}, {}});
   }
 };
 
