@@ -175,7 +175,7 @@ TEST_F(AppHistoryTest, EndsAfterTenMinutesAndForgetsAppsThatAreGone) {
   for (int i = 0; i < 300; ++i) Poll(1000 + 5 * i, 3, 1);
   EXPECT_LE(At(Document("app0"), "/t").Size(), AppHistory::kMostSamples);
   EXPECT_GE(At(Document("app0"), "/t/0").GetDouble(), 1000 + 5 * 299 - 600);
-  Poll(3000, 1, 1);
+  Poll(4000, 1, 1);
   EXPECT_EQ(history_.AppSampleCount(), 1U);
 }
 

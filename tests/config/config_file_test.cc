@@ -238,7 +238,8 @@ TEST_F(ConfigFileTest, SaysWhereAndWhatIsWrong) {
        "buntime.yml:2: runtimes[0] has to be a mapping of keys to values, key: value"},
       {"runtimes:\n  - url: http://h\n    colour: blue\n",
        "buntime.yml:3: unknown key 'runtimes[0].colour': expected name, url, labels, proxy_url, plugin_base, "
-       "layout, pool_size, api_key_file, bearer_token_file, basic_auth, headers, tls, poll, worker_limit"},
+       "layout, pool_size, api_key_file, bearer_token_file, basic_auth, headers, tls, poll, app_limit, "
+       "worker_limit"},
       {"runtimes:\n  - url: http://h\n    tls: {ca: x}\n",
        "buntime.yml:3: unknown key 'runtimes[0].tls.ca': expected ca_file, cert_file, key_file, server_name, "
        "insecure_skip_verify"},

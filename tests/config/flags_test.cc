@@ -180,11 +180,13 @@ TEST(FlagsTest, AWrongValueNamesFlagValueAndWhatIsAllowed) {
       {{"--runtime.plugin-base", "metrics"},
        "--runtime.plugin-base 'metrics': expected a path that starts with / and has no spaces, ? or #"},
       {{"--web.telemetry-path", "/"},
-       "--web.telemetry-path '/': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, "
+       "--web.telemetry-path '/': /, /apps, /app, /workers, /worker, /targets, /probe, /config, /api, /-/…, "
+       "/api/…, /assets/…, "
        "/metrics/api/metrics/… are reserved: "
        "choose another path"},
       {{"--web.telemetry-path", "/-/x"},
-       "--web.telemetry-path '/-/x': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, "
+       "--web.telemetry-path '/-/x': /, /apps, /app, /workers, /worker, /targets, /probe, /config, /api, "
+       "/-/…, /api/…, /assets/…, "
        "/metrics/api/metrics/… are reserved: "
        "choose another path"},
       {{"--log.level", "loud"}, "--log.level 'loud': expected one of info, debug, warn, error"},
@@ -299,11 +301,11 @@ TEST(FlagsTest, TheMetricsMayNotTakeThePlaceOfAnotherPage) {
   for (const char* const path :
        {"/", "/workers", "/targets", "/probe", "/config", "/api/view", "/assets/app.js", "/-/x",
         "/metrics/api/metrics/stats", "/metrics/api/metrics/"}) {
-    EXPECT_EQ(
-        BadWithUrl({"--web.telemetry-path", path}),
-        "--web.telemetry-path '" + std::string(path) +
-            "': /, /workers, /targets, /probe, /config, /-/…, /api/…, /assets/…, /metrics/api/metrics/… are "
-            "reserved: choose another path");
+    EXPECT_EQ(BadWithUrl({"--web.telemetry-path", path}),
+              "--web.telemetry-path '" + std::string(path) +
+                  "': /, /apps, /app, /workers, /worker, /targets, /probe, /config, /api, /-/…, /api/…, "
+                  "/assets/…, /metrics/api/metrics/… are "
+                  "reserved: choose another path");
   }
   const std::string text = "/metrics/api/metrics/prometheus";
   EXPECT_EQ(

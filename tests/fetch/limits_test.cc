@@ -83,7 +83,8 @@ TEST_F(Limits, WhatIsWrongWithACompressedBodyIsNamed) {
   bad_sum[bad_sum.size() - 8] ^= 1;
   const std::pair<std::string, std::string> cases[] = {
       {good.substr(0, good.size() - 1), "it ends early"},
-      {good + "x", "incorrect header check"},
+      {good + "x", "it ends early"},
+      {good + "xyz", "incorrect header check"},
       {good + std::string(1, '\0') + good, "more data follows its end"},
       {good + good.substr(0, 5), "it ends early"},
       {bad_sum, "incorrect data check"},

@@ -176,6 +176,7 @@ TEST_P(ReplayTest, EveryExportedValueIsWhatTheRuntimeSaid) {
     Want("buntime_last_success_timestamp_seconds", 1.7e9);
     Want("buntime_runtime_info{layout=\"" + layout + "\",dialect=\"released\"}", 1);
     Want("buntime_exporter_workers_dropped", 0);
+    Want("buntime_exporter_apps_dropped", 0);
 
     rapidjson::Document raw;
     raw.Parse<rapidjson::kParseFullPrecisionFlag>(body.c_str());

@@ -76,6 +76,7 @@ void ServerTest::Start() {
   using Where = Route::Where;
   std::vector<Route> routes;
   routes.push_back({"/", Where::kInline, [](const HttpRequest&) { return Text("hello\n"); }});
+  routes.push_back({"/metrics", Where::kInline, [](const HttpRequest&) { return Text("m 1\n"); }});
   routes.push_back({.path = "/shared",
                     .handle =
                         [](const HttpRequest&) {
@@ -84,7 +85,6 @@ void ServerTest::Start() {
                           return response;
                         },
                     .cors = true});
-  routes.push_back({"/metrics", Where::kInline, [](const HttpRequest&) { return Text("m 1\n"); }});
   routes.push_back({"/-/healthy", Where::kInline, [](const HttpRequest&) { return Text("ok\n"); }, true});
   routes.push_back({"/echo", Where::kInline, Echo});
   routes.push_back({"/throw", Where::kInline, [](const HttpRequest&) -> HttpResponse {
