@@ -67,7 +67,7 @@ void BlockSignals() {
 
 int Print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return std::fflush(stdout) == 0 ? 0 : 1;
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? 0 : 1;
 }
 
 int Complain(const buntime::Error& error) {

@@ -103,7 +103,7 @@ int PollOnce(const Config& config, const Warnings& warnings, Log& log) {
   const ExpositionBody body = exporter.exposition().Get(false);
   std::fwrite(body.shared->data(), 1, body.shared->size(), stdout);
   std::fwrite(body.tail.data(), 1, body.tail.size(), stdout);
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     log.Fail("cannot write the metrics to standard output");
     return 1;
   }

@@ -1,18 +1,18 @@
 #include "app/spdlog_log.h"
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/base_sink-inl.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "base/line_queue.h"
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace buntime {
@@ -74,7 +74,7 @@ LineQueue::DropNote DropNoteOf(LogFormat format) {
   };
 }
 
-class QueueSink final : public spdlog::sinks::base_sink<std::mutex> {
+class QueueSink final : public spdlog::sinks::base_sink<Mutex> {
  public:
   explicit QueueSink(LineQueue& queue) : queue_(queue) {}
 

@@ -51,6 +51,14 @@ struct LineQueue::State {
     }
   }
 
+  void Close() {
+    const SteadyTime deadline = SystemClock().Now() + std::chrono::milliseconds(kDrainMilliseconds);
+    const MutexLock lock(mutex);
+    idle.WaitUntil(mutex, {}, deadline, [&]() REQUIRES(mutex) { return bytes == 0; });
+    closed = true;
+    changed.NotifyAll();
+  }
+
   std::optional<std::string> Next() {
     const MutexLock lock(mutex);
     while (lines.empty()) {
@@ -87,14 +95,7 @@ LineQueue::LineQueue(int fd, DropNote note) : state_(std::make_shared<State>(fd,
   std::thread([state = state_] { state->Run(); }).detach();
 }
 
-LineQueue::~LineQueue() {
-  const SteadyTime deadline = SystemClock().Now() + std::chrono::milliseconds(kDrainMilliseconds);
-  const MutexLock lock(state_->mutex);
-  State& state = *state_;
-  state.idle.WaitUntil(state.mutex, {}, deadline, [&]() REQUIRES(state.mutex) { return state.bytes == 0; });
-  state.closed = true;
-  state.changed.NotifyAll();
-}
+LineQueue::~LineQueue() { state_->Close(); }
 
 void LineQueue::Push(std::string line) {
   const MutexLock lock(state_->mutex);

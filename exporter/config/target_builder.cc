@@ -26,8 +26,8 @@ void ReadUrl(SettingReader& reader, Target& target) {
     target.url = *parsed;
     return;
   }
-  // A password may stand anywhere in it: such a value is not repeated.
-  const bool harmless = setting->value.find('@') == std::string::npos;
+  // A password or a key may stand in it: such a value is not repeated.
+  const bool harmless = setting->value.find_first_of("@?#") == std::string::npos;
   reader.Refuse({harmless ? setting->value : "…", setting->where}, parsed.error().message);
 }
 

@@ -34,7 +34,7 @@ Result<std::string> ReadSecretFile(const std::string& path) {
   std::string& text = *content;
   const std::size_t last = text.find_last_not_of(" \t\r\n");
   const std::string_view secret = std::string_view(text).substr(0, last + 1);  // npos + 1 is 0
-  if (secret.empty()) return BadFile(path, "is empty");
+  if (secret.empty()) return BadFile(path, "is empty: write the secret into it");
   if (std::any_of(secret.begin(), secret.end(), IsControl)) {
     Wipe(text);
     return BadFile(path,

@@ -176,6 +176,7 @@ void Transfer::SetTls(const Request& request) {
   // Another TLS library than OpenSSL has no such option; then only the message is less exact.
   curl_easy_setopt(easy_.get(), CURLOPT_SSL_CTX_FUNCTION, &Transfer::OnTlsContext);
   curl_easy_setopt(easy_.get(), CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
+  Set(CURLOPT_SSL_SESSIONID_CACHE, 0L);  // a resumed session does not ask for the certificate that it wants
   if (!tls_.ca_file.empty()) {
     Set(CURLOPT_CAINFO, tls_.ca_file.c_str());
     Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's would be trusted as well

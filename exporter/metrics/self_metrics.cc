@@ -131,6 +131,7 @@ struct SelfMetrics::Families final : prometheus::Collectable {
       CounterFamily(registry, "buntime_exporter_log_lines_dropped_total").Add({});
 
   mutable Mutex mutex;
+  std::uint64_t log_lines_counted GUARDED_BY(mutex) = 0;
   std::unique_ptr<RuntimeFamilies> of_runtimes GUARDED_BY(mutex) = std::make_unique<RuntimeFamilies>();
   std::map<std::string, RuntimeCounters, std::less<>> runtimes GUARDED_BY(mutex);
   // By module and result.
@@ -249,8 +250,9 @@ void SelfMetrics::SetCertificateExpiry(double unix_seconds) {
 
 void SelfMetrics::SetLogLinesDropped(std::uint64_t total) {
   const MutexLock lock(families_->mutex);
-  const double rise = static_cast<double>(total) - families_->log_lines_dropped.Value();
-  if (rise > 0) families_->log_lines_dropped.Increment(rise);
+  if (total <= families_->log_lines_counted) return;
+  families_->log_lines_dropped.Increment(static_cast<double>(total - families_->log_lines_counted));
+  families_->log_lines_counted = total;
 }
 
 std::shared_ptr<const prometheus::Collectable> SelfMetrics::registry() const { return families_; }

@@ -58,7 +58,8 @@ SHOWN = {
     "BuntimePoolAccountingMismatch": Shown("buntime_pool_total", "buntime_pool_size > 0"),
     "BuntimeEphemeralQueueBacklog": Shown("min_over_time(buntime_ephemeral_queue_depth[5m])", 0, no_value=RELEASED),
     "BuntimeEphemeralQueueNearLimit": Shown(
-        "min_over_time(instance:buntime_ephemeral_queue_depth_peak_per_limit:ratio[1m])", 0.8, "percentunit", no_value=RELEASED),
+        "min_over_time(instance:buntime_ephemeral_queue_depth_peak_per_limit:ratio[1m])",
+        "max(buntime:ephemeral_queue_depth_per_limit:limit)", "percentunit", no_value=RELEASED),
     "BuntimeWorkersLeaking": Shown("instance:buntime_workers_discarded:since_start", "max(buntime:workers_discarded:limit)",
                                    no_value=RELEASED),
     "BuntimeAppErrorBudgetBurn 1h": _burn(14.4, "1h", "5m"),
@@ -68,11 +69,12 @@ SHOWN = {
     "BuntimeWorkerStartFailures": Shown(
         "(increase(buntime_workers_failed_total[10m]) > 3) / (increase(buntime_workers_created_total[10m]) > 0)", 0.1, "percentunit"),
     "BuntimeWorkersNotServing": Shown(
-        "increase(buntime_pool_requests_unserved_total[5m]) / (increase(buntime_workers_created_total[5m]) > 0)", 0.1,
-        no_value=RELEASED),
+        "increase(buntime_pool_requests_unserved_total[5m]) / (increase(buntime_workers_created_total[5m]) > 0)",
+        "max(buntime:requests_unserved_per_workers_created:limit)", no_value=RELEASED),
     "BuntimeAppWorkersDying": Shown(
         f"sum {OVER_ALL} (increase(buntime_app_workers_discarded_total[15m])) / "
-        f"(sum {OVER_ALL} (increase(buntime_app_requests_total[15m])) > 0)", 0.5, who=APP, no_value=RELEASED),
+        f"(sum {OVER_ALL} (increase(buntime_app_requests_total[15m])) > 0)",
+        "max(buntime:app_workers_discarded_per_requests:limit)", who=APP, no_value=RELEASED),
     "BuntimeAppSlowRequests": Shown("app:buntime_app_request_duration_seconds:mean5m", "app:buntime_app_request_duration_seconds:limit",
                                     "s", "{{app}} {{namespace}}", RELEASED),
     "BuntimeAppHeapGrowth": Shown("avg_over_time(app:buntime_worker_memory_heap_used_bytes:avg[1h])",

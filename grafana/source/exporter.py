@@ -84,7 +84,12 @@ def _polls():
          lines("Anomalies by kind", "Nonsense in answers; the log says what and where.",
                [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit=ANOMALIES_PER_SECOND, width=8),
          lines("Workers left out, by runtime", "Workers beyond --worker.limit, of the ten runtimes with most.",
-               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0)]]
+               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0)],
+        [lines("Apps without series, by runtime", "Apps beyond --app.limit, counted together as the app “other”, of the ten runtimes "
+               "with most.", [Query(top(10, "buntime_exporter_apps_dropped{$S}@"), WHO)], width=12, decimals=0),
+         lines("Log lines dropped", "Lines of the exporters' logs that standard error did not take.",
+               [Query("sum by (instance) (increase(buntime_exporter_log_lines_dropped_total{$P}[W]))", "{{instance}}")],
+               width=12, decimals=0)]]
 
 
 def _scrapes():

@@ -130,7 +130,7 @@ def _traffic():
                "discarded before a poll saw its count; the sum is exact, the division among apps is not.",
                [Query("sum(rate(buntime_pool_requests_total{$S}[W]))", "Of the pool"),
                 Query(f"sum(sum by ({IDENTITY}) (rate(buntime_app_requests_total{{$S}}[W])) "
-                      f"and on ({IDENTITY}) buntime_pool_requests_total{{$S}})", "Of the apps"),
+                      f"and on ({IDENTITY}) rate(buntime_pool_requests_total{{$S}}[W]))", "Of the apps"),
                 Query("sum(rate(buntime_pool_requests_unserved_total{$S}[W]))", "Unserved"),
                 Query("sum(rate(buntime_app_requests_estimated_total{$S}[W]))", "Estimated")], unit="reqps",
                overrides=[colored("Of the pool", NEUTRAL), colored("Of the apps", BLUE), colored("Unserved", RED), colored("Estimated", ORANGE)],

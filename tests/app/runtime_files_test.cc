@@ -69,7 +69,7 @@ TEST_F(RuntimeFilesTest, BadOnesAreRefusedWithPlaceFileAndCause) {
       {[&](auto& key, auto&) { key.file = none; },
        "f:1: key: cannot read the secret file " + none + ": No such file or directory"},
       {[&](auto& key, auto&) { key.file = Write("empty", "\n"); },
-       "f:1: key: the secret file " + folder_.path("empty") + " is empty"},
+       "f:1: key: the secret file " + folder_.path("empty") + " is empty: write the secret into it"},
       {[&](auto&, auto& tls) { tls.ca_file = none; },
        "f:2: ca: cannot read " + none + ": No such file or directory"},
       {[&](auto&, auto& tls) { tls.ca_file = text; },

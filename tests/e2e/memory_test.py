@@ -43,7 +43,7 @@ def stats(workers):
 
 def filled(size, piece):
     """As many workers as fit into that many bytes."""
-    return stats([piece % i for i in range(size // len(piece % 1_000_000))])
+    return stats([piece % i for i in range(size // (len(piece % 1_000_000) + len(",")))])
 
 
 @unittest.skipIf(SANITIZED, "a sanitizer takes more memory than any limit")

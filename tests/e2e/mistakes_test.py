@@ -25,7 +25,7 @@ GOLDEN = pathlib.Path(__file__).with_name("mistakes.txt")
 # What tells the reader to do something, or what would have been right. Checked after the first colon.
 CURE = re.compile(r"\b(expected|did you mean|write|drop|give|choose|leave|put|name|needs? (a value|TLS|client_auth)|indent|"
                   r"quote|add|align|check|use|set|raise|remove|another one|poll|only http and https|renew|--help lists|"
-                  r"needed|belongs|is it|close)\b")
+                  r"needed|belongs|is it|close|percent-encode|lists the flags|has to|makes one|No such file)\b")
 
 
 class Case:

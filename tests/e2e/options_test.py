@@ -31,8 +31,7 @@ class Proxy:
         self.asked = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+            # HTTP/1.0: no connection outlives its request, nor the proxy.
             def do_GET(handler):  # pylint: disable=no-self-argument
                 self.asked.append(handler.path)
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -92,7 +91,8 @@ class OptionsTest(ConfigReloadTest):
         self.assertTrue(exporter.metrics().select("buntime_up", runtime="blue", environment="test"))
 
     def test_headers_reach_the_runtime_and_nothing_else(self):
-        runtime = self.fake_runtime(answer)
+        failing = []
+        runtime = self.fake_runtime(lambda request: json_answer(b"{}", status=503) if failing else answer(request))
         headers = {"Host": "shop.internal", "X-Tenant": TENANT, "X-Token": {"file": self.write("token", TOKEN + "\n")}}
         self.configure({"name": "a", "url": runtime.url, "headers": headers})
         exporter = self.start("--web.enable-lifecycle", "--log.level", "debug")
@@ -103,7 +103,7 @@ class OptionsTest(ConfigReloadTest):
         eventually(lambda: runtime.requests[-1][1]["x-token"] == "another")
         config = yaml.safe_load(exporter.get("/config").text)["runtimes"][0]["headers"]
         self.assertEqual(config, {"Host": "<hidden>", "X-Tenant": "<hidden>", "X-Token": headers["X-Token"]})
-        runtime.stop()
+        failing.append(True)
         eventually(lambda: exporter.metrics().value("buntime_up") == 0)
         shown = exporter.errors() + exporter.shown_by_the_system()
         for path in ("/metrics", "/config", "/targets", "/", "/api/view", "/api/history", "/metrics/api/metrics/stats",

@@ -76,7 +76,7 @@ class RuntimeTlsTest(LockedTest):
         cases = [
             (3, "api_key_file", {"key": "none"},
              f"cannot read the secret file {path('none')}: No such file or directory"),
-            (3, "api_key_file", {"key": "empty"}, f"the secret file {path('empty')} is empty"),
+            (3, "api_key_file", {"key": "empty"}, f"the secret file {path('empty')} is empty: write the secret into it"),
             (5, "tls.ca_file", {"tls": whole.replace("ca.pem", "none")},
              f"cannot read {path('none')}: No such file or directory"),
             (5, "tls.ca_file", {"tls": whole.replace("ca.pem", "text.pem")},
@@ -129,7 +129,8 @@ class RuntimeTlsTest(LockedTest):
             example = re.search(r"```yaml\n(poll:.*?)```", file.read(), re.DOTALL)[1]
         self.ca.issue("exporter", "DNS:exporter.test")
         os.mkdir(self.path("keys"))
-        self.write("keys/shop", KEY)
+        for secret in re.findall(r"keys/\w+", example):
+            self.write(secret, KEY)
         self.write("buntime.yml", example)
         self.assertEqual(self.check(), (0, "the configuration is valid\n", ""))
 
