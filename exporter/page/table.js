@@ -8,6 +8,7 @@ export class VirtualTable {
   #scroller;
   #table;
   #body;
+  #head;
   #columns;
   #items = [];
   #rows = [];
@@ -26,6 +27,8 @@ export class VirtualTable {
       button.addEventListener('click', () => onSort(key));
       return element('div', { role: 'columnheader', class: classOf(key, number) }, button);
     }));
+    head.hidden = true; // until the columns have their widths
+    this.#head = head;
     scroller.addEventListener('scroll', () => this.#paintSoon(), { passive: true });
     new ResizeObserver(() => this.#measure()).observe(scroller);
   }
@@ -47,6 +50,7 @@ export class VirtualTable {
       (grow ? `minmax(${width}rem, ${grow}fr)` : `${width}rem`)).join(' '));
     this.#table.style.setProperty('--least', `${kept.reduce((sum, { width }) => sum + width + 1, 1)}rem`);
     this.#table.setAttribute('aria-colcount', String(kept.length));
+    this.#head.hidden = false;
     for (const row of this.#table.querySelectorAll('[role=row]')) this.#hideCells(row);
     this.#measure();
   }

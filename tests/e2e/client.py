@@ -59,10 +59,10 @@ def fetch(url, method="GET", headers=None, timeout=TIMEOUT):
         return connection.request(path, method, {"Connection": "close", **(headers or {})})
 
 
-def connect(url, timeout=TIMEOUT):
-    """A bare socket."""
+def connect(url, timeout=TIMEOUT, source=""):
+    """A bare socket, from the address `source` where one is given."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+    return socket.create_connection((parts.hostname, parts.port), timeout=timeout, source_address=(source, 0))
 
 
 def read_to_end(sock):
