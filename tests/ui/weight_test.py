@@ -12,7 +12,7 @@ from uitest import LIVELY, UiTest
 MOST_BYTES = 80_000
 MOST_BYTES_OF_ALL = 100_000  # no page loads all of it
 ASSETS = pathlib.Path(__file__).resolve().parents[2] / "exporter/page/assets.txt"
-MOST_MS_UNTIL_PAINT = 200
+MOST_MS_UNTIL_PAINT = 1000  # a page that waits for something; how quick it is depends on the machine
 LEAST_LOADS = 5
 MOST_LOADS = 15
 POLICY = {
