@@ -61,9 +61,14 @@ std::optional<std::string> ProxyUrlProblem(std::string_view text) {
 }
 
 std::optional<std::string_view> RepeatedPluginBase(const RuntimeUrl& url, std::string_view plugin_base) {
-  constexpr std::array<std::string_view, 8> kBelow = {
-      "/api/metrics/prometheus", "/api/prometheus", "/prometheus", "/api/metrics", "/api/sse",
-      "/api",                    "/admin",          ""};  // longer ones first
+  constexpr std::array<std::string_view, 8> kBelow = {"/api/metrics/prometheus",
+                                                      "/api/prometheus",
+                                                      "/prometheus",
+                                                      "/api/metrics",
+                                                      "/api/sse",
+                                                      "/api",
+                                                      "/admin",
+                                                      ""};  // longer ones first
   if (plugin_base.empty()) return std::nullopt;
   const std::string_view path = url.path;
   for (const std::string_view below : kBelow) {
