@@ -228,8 +228,8 @@ class Reader {
     if (std::ranges::find(kTlsKeys, name, &Key::name) != kTlsKeys.end()) {
       return FailUnknown(node, shown + name, "write it below tls, as in tls: {" + name + ": …}");
     }
-    std::vector<std::string_view> known;
-    for (const Key& key : keys) known.push_back(key.name);
+    std::vector<std::string_view> known(keys.size());
+    std::ranges::transform(keys, known.begin(), &Key::name);
     if (&keys == &kDefaultKeys) known.insert(known.begin(), {"runtimes", "modules"});
     if (&keys == &kModuleKeys) known.push_back("allowed_targets");
     yaml_.Fail(node, UnknownKey(shown + name, name, known));

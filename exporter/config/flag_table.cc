@@ -112,8 +112,8 @@ std::string EnvironmentName(std::string_view flag) {
 }
 
 std::string_view NearestFlag(std::string_view name) {
-  std::vector<std::string> variables;
-  for (const Flag& flag : kFlags) variables.push_back(EnvironmentName(flag.name));
+  std::vector<std::string> variables(kFlags.size());
+  std::ranges::transform(kFlags, variables.begin(), EnvironmentName, &Flag::name);
   const std::vector<std::string_view> known(variables.begin(), variables.end());
   const auto nearest = std::ranges::find(variables, Nearest(EnvironmentName(name), known));
   return nearest == variables.end() ? std::string_view()
