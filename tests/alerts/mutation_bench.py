@@ -56,6 +56,12 @@ class Numbered:
         key = "alert" if "alert" in body else "record"
         return body | {key: self.rename(body[key], number), "expr": self.rename(body["expr"], number)}
 
+    def inputs(self, series, numbers):
+        """A series of a rule's own name, such as the limit of one app, once for each number."""
+        if self.rename(series["series"], 0) == series["series"]:
+            return [series]
+        return [series | {"series": self.rename(series["series"], number)} for number in numbers]
+
     def alert_expectation(self, expectation, number):
         return expectation | {"alertname": self.rename(expectation["alertname"], number)}
 
@@ -110,6 +116,7 @@ class Bench:
             path.write_text(alertlib.dump(case | {
                 "rule_files": [str(file) for file in files if file.exists()],
                 "tests": [test | {
+                    "input_series": [s for given in test["input_series"] for s in numbered.inputs(given, bodies)],
                     "alert_rule_test": [numbered.alert_expectation(e, n) for e in test["alert_rule_test"] for n in bodies],
                     "promql_expr_test": [numbered.query_expectation(e, n) for e in test["promql_expr_test"] for n in bodies]}]}))
             result = alertlib.promtool("test", "rules", path)
