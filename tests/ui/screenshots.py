@@ -51,7 +51,6 @@ PICTURES = [
     Picture("apps-phone", "/apps?runtime=shop", "light", PHONE),
     Picture("app", "/app?runtime=shop&app=storefront&version=2.9.17"),
     Picture("app-dark-phone", "/app?runtime=shop&app=storefront&version=2.9.17", "dark", PHONE, whole=True),
-    Picture("api", "/api"),
     Picture("workers", "/workers?runtime=depot", "dark", {"width": 1280, "height": 720}),
     Picture("workers-light", "/workers?runtime=shop"),
     Picture("workers-phone", "/workers?runtime=depot", "light", PHONE),
