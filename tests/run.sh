@@ -9,7 +9,7 @@
 #   cluster  a real Kubernetes API server: every overlay and the Helm chart applied and deleted. Root on Debian 12
 #   long     what takes minutes: mutants of the alert rules, the package and the image in a Debian made for them
 #   release  everything else, with the build that ships; its summary stands at the end
-# Without arguments: lint, asan, tsan, fuzz, long, release. tests/README.md says which test belongs to what.
+# Without arguments: lint, asan, tsan, fuzz, release. tests/README.md says which test belongs to what.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/packages.sh
@@ -21,7 +21,7 @@ install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
 "$root/tests/npm/install.sh"
 cd "$root"
 stages=("$@")
-((${#stages[@]})) || stages=(lint asan tsan fuzz long release)
+((${#stages[@]})) || stages=(lint asan tsan fuzz release)
 
 # Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
 # other stages wait; the stage waits for it.
