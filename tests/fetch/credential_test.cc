@@ -152,7 +152,7 @@ TEST(ReadSecretFile, SaysWhatIsWrong) {
   const std::string file = "the secret file " + path;
   for (const char* empty : {"", "\n", " \r\n"}) {
     WriteFile(path, empty);
-    EXPECT_EQ(error(path), file + " is empty");
+    EXPECT_EQ(error(path), file + " is empty: write the secret into it");
   }
   for (const std::string& bad :
        {std::string("a\nb"), std::string("a\r\nX-Evil: 1"), std::string("a\0b", 3)}) {
