@@ -141,8 +141,8 @@ TEST(WorkersDocumentTest, HasEveryWorkerAndQuantity) {
 
   const auto ids = [&runtime](const WorkerFilter& filter) {
     std::string all;
-    for (const auto& one : Parse(WorkersDocument(runtime, filter))["workers"].GetArray())
-      all += one["id"].GetString();
+    const auto document = Parse(WorkersDocument(runtime, filter));
+    for (const auto& one : document["workers"].GetArray()) all += one["id"].GetString();
     return all;
   };
   EXPECT_EQ(ids({.id = "<b>"}), "<b>");
