@@ -16,6 +16,8 @@ enum PoolCounter : std::size_t { kRequests, kHits, kMisses, kEvictions, kCreated
 
 // An uptime rises with the clock. A machine that was suspended, or whose clock was set, may add to that.
 constexpr double kUptimeSlackSeconds = 3600;
+// Ten years: no process is older.
+constexpr double kMaxUptimeSeconds = 3.2e8;
 
 // The runtime reports hundredths of a millisecond; sums of them carry the noise of binary fractions.
 double RoundSeconds(double seconds) { return std::round(seconds * 1e5) / 1e5; }
@@ -71,8 +73,10 @@ bool CounterState::HasRestarted(Snapshot& snapshot, SteadyTime now) {
   if (!reported) return false;
   const double silence = Seconds(now - last_entry_);
   const double limit = last_uptime_ ? silence + kUptimeSlackSeconds : std::numeric_limits<double>::infinity();
-  reported = uptime_.Accept(*reported, limit, snapshot.anomalies[Index(Anomaly::kImplausible)]);
-  const double uptime = *reported;
+  const double uptime = uptime_.Accept(*reported, limit, snapshot.anomalies[Index(Anomaly::kImplausible)]);
+  // A jump that is none of the clock's comes from another process, behind a load balancer: it is shown as it
+  // is, so that the mixture shows, and not counted with.
+  if (*reported > kMaxUptimeSeconds) reported = uptime;
   bool restarted = false;
   if (last_uptime_) {
     // After a long silence the uptime may already have passed its old value. But a process younger than the

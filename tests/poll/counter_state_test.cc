@@ -242,6 +242,22 @@ TEST_F(CounterStateTest, ForgettingIsLinear) {
   EXPECT_EQ(state_.Apps().size(), 20'000 + CounterState::kMaxDormantApps);
 }
 
+// Behind a load balancer: the alert counts falls of what is shown.
+TEST_F(CounterStateTest, UptimesOfTwoProcessesAreShownInTurns) {
+  const auto shown = [&](double uptime) {
+    Snapshot snapshot;
+    snapshot.pool.uptime_seconds = uptime;
+    state_.Enter(snapshot, clock_.Now());
+    clock_.Advance(5s);
+    return *snapshot.pool.uptime_seconds;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(shown(360'000 + 10 * i), 360'000 + 10 * i);
+    EXPECT_EQ(shown(7'200 + 10 * i), 7'200 + 10 * i);
+  }
+  EXPECT_LT(shown(1e12), 8'000) << "no process is that old";
+}
+
 TEST_F(CounterStateTest, SumsStatesErrorsDurationsAndHeap) {
   Snapshot snapshot;
   Worker& busy = AddWorker(snapshot, "w1", "a", "1");
