@@ -70,11 +70,11 @@ SHOWN = {
         "(increase(buntime_workers_failed_total[10m]) > 3) / (increase(buntime_workers_created_total[10m]) > 0)", 0.1, "percentunit"),
     "BuntimeWorkersNotServing": Shown(
         "increase(buntime_pool_requests_unserved_total[5m]) / (increase(buntime_workers_created_total[5m]) > 0)",
-        "max(buntime:requests_unserved_per_workers_created:limit)", "percentunit", no_value=RELEASED),
+        "max(buntime:requests_unserved_per_workers_created:limit)", no_value=RELEASED),
     "BuntimeAppWorkersDying": Shown(
         f"sum {OVER_ALL} (increase(buntime_app_workers_discarded_total[15m])) / "
         f"(sum {OVER_ALL} (increase(buntime_app_requests_total[15m])) > 0)",
-        "max(buntime:app_workers_discarded_per_requests:limit)", "percentunit", who=APP, no_value=RELEASED),
+        "max(buntime:app_workers_discarded_per_requests:limit)", who=APP, no_value=RELEASED),
     "BuntimeAppSlowRequests": Shown("app:buntime_app_request_duration_seconds:mean5m", "app:buntime_app_request_duration_seconds:limit",
                                     "s", "{{app}} {{namespace}}", RELEASED),
     "BuntimeAppHeapGrowth": Shown("avg_over_time(app:buntime_worker_memory_heap_used_bytes:avg[1h])",

@@ -10,6 +10,9 @@ THING = {"thing": 1}
 # Where the name of a metric does not end in its unit. Failures, look-ups and what they lead to are counted like requests.
 REQUESTS = re.compile(r".*_(requests(_unserved|_estimated)?|errors|hits|misses|evictions)(_total|:\w+)|.*_seconds_count|.*queue_(depth|limit)(_peak)?|.*_concurrency")
 SHARE = re.compile(r".*(_utilization(_peak)?|:ratio(_\w+)?|utilization:limit|_per_\w+:(limit|min2m))|.*_successful|buntime_up|.*buntime_up:max2m|up")
+# How many of one there are for one of the other.
+RATIOS = {"buntime:requests_unserved_per_workers_created:limit": {"request": 1, "thing": -1},
+          "buntime:app_workers_discarded_per_requests:limit": {"thing": 1, "request": -1}}
 FITS = {
     "s": lambda powers: powers in ({"s": 1}, {"s": 1, "request": -1}),  # a mean is a time for each request
     "d": lambda powers: powers == {"s": 1},
@@ -31,6 +34,8 @@ def _times(left: dict, right: dict, sign: int) -> dict:
 
 
 def _metric(name: str) -> dict:
+    if name in RATIOS:
+        return RATIOS[name]
     if SHARE.fullmatch(name):
         return {}
     if REQUESTS.fullmatch(name):
