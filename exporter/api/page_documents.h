@@ -1,5 +1,5 @@
 // What the exporter's own page shows, as JSON: times in seconds, sizes in bytes, ratios from 0 to 1; null is
-// what the runtime does not report or nobody knows. Pure functions.
+// what the runtime does not report or is not known. Pure functions.
 #pragma once
 
 #include <optional>

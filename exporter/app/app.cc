@@ -51,20 +51,20 @@ Result<Warnings> CheckRest(const Config& config) {
   }
   auto warnings = CheckRuntimeFiles(config, SystemClock().UnixSeconds());
   if (!warnings || config.web_config_file.empty()) return warnings;
-  if (const auto lock = WebConfigLoader::Read(config.web_config_file); !lock) return lock.error();
+  if (const auto read = WebConfigLoader::Read(config.web_config_file); !read) return read.error();
   return warnings;
 }
 
 int Serve(const Invocation& invocation, const Config& config, const Warnings& warnings, Log& log) {
   LogWarnings(warnings, {}, log);
   Exporter exporter(config, log);
-  WebConfigLoader lock(config.web_config_file, log);
-  const auto security = lock.Start();
+  WebConfigLoader web_config(config.web_config_file, log);
+  const auto security = web_config.Start();
   if (!security) {
     log.Fail("cannot start", {{"cause", security.error().message}});
     return 1;
   }
-  Reloader reloader(invocation, config, warnings, exporter, lock, log);
+  Reloader reloader(invocation, config, warnings, exporter, web_config, log);
   Exporter::Lifecycle lifecycle;
   if (config.enable_lifecycle) {
     lifecycle.reload = [&] { return reloader.Reload("POST /-/reload"); };

@@ -12,12 +12,12 @@
 namespace buntime {
 
 Reloader::Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
-                   WebConfigLoader& lock, Log& log)
+                   WebConfigLoader& web_config, Log& log)
     : invocation_(invocation),
       exporter_(exporter),
       log_(log),
       config_(std::move(config)),
-      lock_(lock),
+      web_config_(web_config),
       watch_(OwnFile()),
       warnings_(std::move(warnings)) {}
 
@@ -36,14 +36,14 @@ std::optional<Error> Reloader::Reload(std::string_view why) {
   const MutexLock lock(mutex_);
   if (server_ == nullptr) return Error{"the exporter is still starting: try again"};
   auto error = ReloadRuntimes(why);
-  auto lock_error = ReloadLock(why);
+  auto lock_error = ReloadWebConfig(why);
   return error ? error : lock_error;
 }
 
 void Reloader::ReloadIfChanged() {
   const MutexLock lock(mutex_);
   if (watch_.Changed()) ReloadRuntimes("a change of its files");
-  if (lock_.Changed()) ReloadLock("a change of its files");
+  if (web_config_.Changed()) ReloadWebConfig("a change of its files");
 }
 
 std::string Reloader::Describe() {
@@ -87,8 +87,8 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
   return std::nullopt;
 }
 
-std::optional<Error> Reloader::ReloadLock(std::string_view why) {
-  auto error = lock_.Reload(why, [this](std::shared_ptr<const Security> security) REQUIRES(mutex_) {
+std::optional<Error> Reloader::ReloadWebConfig(std::string_view why) {
+  auto error = web_config_.Reload(why, [this](std::shared_ptr<const Security> security) REQUIRES(mutex_) {
     exporter_.NoteCertificate(*security);
     server_->Secure(std::move(security));
   });

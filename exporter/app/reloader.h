@@ -23,11 +23,12 @@ namespace buntime {
 class Reloader {
  public:
   /// `config` is what `invocation` said at the start, `warnings` what there was to be said about it.
-  /// References outlive the reloader; `lock` is its own from now on.
+  /// References outlive the reloader; `web_config` is its own from now on.
   Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
-           WebConfigLoader& lock, Log& log);
+           WebConfigLoader& web_config, Log& log);
 
-  /// The server whose lock is changed; before this, reloading fails. It outlives the last reload.
+  /// The server whose TLS and passwords are changed; before this, reloading fails. It outlives the last
+  /// reload.
   void Attach(Server& server);
 
   /// Loads everything. The error, which has been logged, is the first of what went wrong.
@@ -41,7 +42,7 @@ class Reloader {
 
  private:
   std::optional<Error> ReloadRuntimes(std::string_view why) REQUIRES(mutex_);
-  std::optional<Error> ReloadLock(std::string_view why) REQUIRES(mutex_);
+  std::optional<Error> ReloadWebConfig(std::string_view why) REQUIRES(mutex_);
   void Note() REQUIRES(mutex_);
   std::vector<std::string> OwnFile() const;
 
@@ -51,7 +52,7 @@ class Reloader {
 
   Mutex mutex_;
   Config config_ GUARDED_BY(mutex_);
-  WebConfigLoader& lock_ GUARDED_BY(mutex_);
+  WebConfigLoader& web_config_ GUARDED_BY(mutex_);
   Server* server_ GUARDED_BY(mutex_) = nullptr;
   FileWatch watch_ GUARDED_BY(mutex_);
   Warnings warnings_ GUARDED_BY(mutex_);  // of the configuration in force; all have been logged

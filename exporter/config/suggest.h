@@ -1,4 +1,4 @@
-// What somebody may have meant by a word that is not known. Pure functions. Used within config only.
+// Suggests known words that are close to an unknown one. Pure functions. Used within config only.
 #pragma once
 
 #include <span>

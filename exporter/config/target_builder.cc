@@ -152,7 +152,7 @@ Result<Module> BuildModule(const ModuleSettings& module, const Settings& flags, 
   target.stale_after = target.interval;
   if (reader.error()) return *reader.error();
   SettingReader bounds({&flags, &module.settings, &defaults});
-  ReadBounds(bounds, seconds(1), target);  // nobody knows yet how often it will be probed
+  ReadBounds(bounds, seconds(1), target);  // how often it will be probed is not known yet
   if (bounds.error()) return *bounds.error();
 
   if (!module.allowed_targets) {

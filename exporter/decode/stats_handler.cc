@@ -41,7 +41,7 @@ WorkerState ToState(std::string_view word) {
 }  // namespace
 
 StatsHandler::StatsHandler(std::string_view body, const DecodeLimits& limits, Snapshot& snapshot)
-    : body_(body), limits_(limits), snapshot_(snapshot), workers_table_(snapshot) {}
+    : body_(body), limits_(limits), snapshot_(snapshot), table_(snapshot) {}
 
 std::optional<PollError> StatsHandler::Finish() {
   if (!pool_seen_) return PollError{Outcome::kSchema, "pool: missing"};
@@ -69,7 +69,7 @@ bool StatsHandler::Key(const char* text, unsigned size, bool /*copy*/) {
       ExpectField(kPoolFields.Find(name), snapshot_.pool, pool_fields_);
       return true;
     case Place::kWorkerObject:
-      key_ = workers_table_.Announce(name);
+      key_ = table_.Announce(name);
       expect_ = Expect::kWorker;
       return true;
     case Place::kWorker:
@@ -109,7 +109,7 @@ bool StatsHandler::String(const char* text, unsigned size, bool /*copy*/) {
   const std::string_view value(text, size);
   switch (expect_) {
     case Expect::kId:
-      id_ = workers_table_.Announce(value);
+      id_ = table_.Announce(value);
       break;
     case Expect::kApp:
       app_ = value;
@@ -267,7 +267,7 @@ bool StatsHandler::CountEntry() {
 
 bool StatsHandler::BeginWorker() {
   if (!CountEntry()) return false;
-  worker_ = &workers_table_.Begin();
+  worker_ = &table_.Begin();
   id_ = {};
   app_ = {};
   return Enter(Place::kWorker);
@@ -275,11 +275,11 @@ bool StatsHandler::BeginWorker() {
 
 void StatsHandler::EndWorker() {
   const WorkerTable::Name& name = id_.text.empty() ? key_ : id_;
-  workers_table_.End(name, app_);
-  if (workers_table_.size() == kSampleWorkers && !name.text.empty()) {
+  table_.End(name, app_);
+  if (table_.size() == kSampleWorkers && !name.text.empty()) {
     // A name points into the body, so it tells how much of it these workers took.
     const auto bytes = static_cast<std::size_t>(name.text.data() - body_.data());
-    workers_table_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
+    table_.Reserve(std::min(limits_.workers, body_.size() * (kSampleWorkers + 4) / bytes));
   }
 }
 

@@ -72,7 +72,7 @@ class StatsHandler final : public EventHandler {
   const DecodeLimits& limits_;
 
   Snapshot& snapshot_;
-  WorkerTable workers_table_;
+  WorkerTable table_;
 
   Place place_ = Place::kOutside;
   Expect expect_ = Expect::kRoot;

@@ -148,7 +148,7 @@ TEST(WorkersDocumentTest, HasEveryWorkerAndQuantity) {
   EXPECT_EQ(ids({.id = "<b>"}), "<b>");
   EXPECT_EQ(ids({.app = "@team/shop", .version = "1.0"}), "w1");
   EXPECT_EQ(ids({.app = "@team/shop"}), "") << "of no version";
-  EXPECT_EQ(ids({.id = "nobody"}), "");
+  EXPECT_EQ(ids({.id = "no-such-worker"}), "");
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST_F(WarningTrackerTest, NamesTheAppThatFailsMostAndNotOneOfWhichLittleIsKnown
   fail(0, "some", 100, 5);
   fail(1, "most", 100, 5);
   fail(2, "few", 100, 5);
-  EXPECT_TRUE(Poll().empty()) << "how long the past was, nobody knows";
+  EXPECT_TRUE(Poll().empty()) << "how long it has been so is not known";
   fail(0, "some", 100, 20);
   fail(1, "most", 10, 12);  // errors of requests that were counted before
   fail(2, "few", 5, 5);

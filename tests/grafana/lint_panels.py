@@ -113,7 +113,7 @@ def series(panel):
 
 
 def order(panel):
-    """Runtimes are what people know; the address is for whoever wants to scrape it."""
+    """A legend names the runtime first; the address of its target comes last."""
     for target in panel["targets"]:
         names = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
         if {"runtime", "instance"} <= set(names) and (names[-1] != "instance" or names.index("runtime") != 0):
