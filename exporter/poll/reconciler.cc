@@ -164,9 +164,16 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
     ExpectLosses();
   }
   // Requests that wait for a worker's start are missing, too, until it has started.
-  const bool starting = std::ranges::any_of(keys, [](const ReportedKey& key) {
-    return key.status == Status::kAlive && key.state->unused && !NeverStarts(*key.state);
-  });
+  // So they are where a merge hides whether the new worker has started.
+  const bool starting =
+      std::ranges::any_of(keys,
+                          [](const ReportedKey& key) {
+                            return key.status == Status::kAlive && key.state->unused &&
+                                   !NeverStarts(*key.state);
+                          }) ||
+      std::ranges::any_of(replaced_, [](const Replaced& item) {
+        return !item.discarded && item.was_alive && item.key->age_seconds < kStartSeconds / 10;
+      });
   const bool losses =
       std::ranges::any_of(keys, [](const ReportedKey& key) { return key.state->expected_loss > 0; });
   if (!losses) {
@@ -302,12 +309,15 @@ void Reconciler::TakeReplaced(Replaced& item) {
     if (item.was_alive) {  // what the merged worker counted after the latest poll is now history, too
       SetHistory(state, std::clamp(std::round(raw - expected_own), state.raw.requests, raw), key.raw);
       state.history_known = false;
+      state.merged_at = raw;
     }
   } else {
     double history = std::min(state.history.requests, raw);
     if (!state.history_known) {
       // Workers that show the same count, one after the other, have not taken a request.
-      history = state.equal_polls > 2 ? raw : std::clamp(std::round(raw - expected_own), 0.0, history);
+      state.history_known = raw == state.merged_at;
+      const bool all_history = state.history_known || state.equal_polls > 2;
+      history = all_history ? raw : std::clamp(std::round(raw - expected_own), 0.0, history);
     }
     if (history != state.history.requests) SetHistory(state, history, key.raw);
     Count(key, key.raw - state.history);
@@ -383,7 +393,7 @@ double Reconciler::TakeLimits(double missing, bool any_unseen) {
   return missing - sum;
 }
 
-// What each replaced key's rate gives for the time before its new worker.
+// What each discarding key's rate gives for the time before its new worker; a merged worker has lost nothing.
 void Reconciler::ExpectLosses() {
   double known = 0;
   double sum = 0;
@@ -393,7 +403,7 @@ void Reconciler::ExpectLosses() {
   }
   for (const Replaced& item : replaced_) {
     KeyState& state = *item.key->state;
-    if (item.key->at_limit) continue;
+    if (item.key->at_limit || item.key->discarded == 0) continue;
     // A key without a rate gets the mean one, unless it has never counted a request.
     const double other = state.seen.requests > 0 && known > 0 ? sum / known : 0;
     state.expected_loss += item.rate.value_or(other) * std::max(0.0, interval_ - item.key->age_seconds);

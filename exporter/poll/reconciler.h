@@ -35,6 +35,7 @@ struct KeyState {
   Counts history;  // the part of `raw` that earlier workers left
   Counts seen;     // all that was ever counted from `raw`: its means stand for what was not seen
   bool history_known = true;
+  double merged_at = -1;  // the raw count when a merge made the history unknown: at most this is history
   bool alive = false;
   bool unused = false;             // its live worker has not counted a request yet
   std::uint32_t unused_polls = 0;  // consecutive polls that found a new and unused worker

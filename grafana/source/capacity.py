@@ -61,7 +61,7 @@ def _queue():
          lines("Peak of the queue", "Highest poll of the last minute against the limit. At 100 % requests were refused with 500, "
                "which no counter shows (released runtimes only).",
                [Query(top(10, peak), WHO)], unit="percentunit", width=8, links=[to_workers()], no_value=RELEASED,
-               thresholds=steps(GREEN, (alerts.limit("BuntimeEphemeralQueueNearLimit"), RED))),
+               limits=[Query(alerts.limit("BuntimeEphemeralQueueNearLimit"), "Limit")]),
          lines("Time to get a worker", "Mean of the last 100 look-ups in the pool, cold starts included; not the duration of "
                "requests (released runtimes only).",
                [Query(top(10, "buntime_pool_acquire_mean_seconds{$S}@"), WHO)], unit="s", width=8, links=[to_workers()], no_value=RELEASED)]]

@@ -3,6 +3,7 @@ killed, whatever one runtime answers."""
 
 import contextlib
 import gzip
+import itertools
 import os
 import re
 import time
@@ -12,20 +13,26 @@ from programs import ProgramTest
 from support import MIB, SANITIZED, eventually
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-MANIFESTS = ["k8s/base/deployment.yaml", "k8s/sidecar/patch.yaml"]
-# Of both versions: where groups are, and the files of limit and members.
+# Where the exporter of one runtime gets its limit, in MiB.
+LIMITS = {"k8s/base/deployment.yaml": r"limits:\n +memory: (\d+)Mi\n", "k8s/sidecar/patch.yaml": r"limits:\n +memory: (\d+)Mi\n",
+          "k8s/helm/buntime-exporter/templates/_helpers.tpl": r'memory: .* "(\d+)Mi" \(eq .Values.mode "fleet"\)',
+          "deploy/compose.yaml": r"(?s)  exporter:\n.*?mem_limit: (\d+)m\n"}
+NUMBERS = itertools.count()
+# Of both versions: where groups are, and the file of the limit.
 VERSIONS = [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
 
 
 def limit_of(manifest):
     with open(os.path.join(ROOT, manifest), encoding="utf-8") as file:
-        return int(re.search(r"limits:\n\s+memory: (\d+)Mi\n", file.read())[1]) * MIB
+        return int(re.search(LIMITS[manifest], file.read())[1]) * MIB
 
 
 def make_group(limit):
     """A control group with that limit of memory; skips the test where this user may make none."""
     for folder, file in VERSIONS:
-        group = os.path.join(folder, f"buntime-test-{os.getpid()}")
+        group = os.path.join(folder, f"buntime-test-{os.getpid()}-{next(NUMBERS)}")
+        if not os.path.exists(os.path.join(folder, "cgroup.procs")):
+            continue  # a folder of hierarchies, none itself
         try:
             os.mkdir(group)
             with open(os.path.join(group, file), "w", encoding="ascii") as out:
@@ -67,8 +74,9 @@ class MemoryLimitTest(ProgramTest):
             "an endless number": (b'{"pool":{"hits":' + b"1" * size + b"}}", "not_json"),
             "60 MB of blanks": (b" " * (60 * MIB), "too_large"),
         }
-        for manifest in MANIFESTS:
-            self.assertEqual(limit_of(manifest), limit_of(MANIFESTS[0]))
+        limits = {limit_of(manifest) for manifest in LIMITS}
+        self.assertEqual(len(limits), 1)
+        limit = limits.pop()
         current = [None]
         packed = {name: gzip.compress(body, 1) for name, (body, _) in answers.items()}
         runtime = self.fake_runtime(lambda _: (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"},
@@ -76,7 +84,7 @@ class MemoryLimitTest(ProgramTest):
         for name, (_, outcome) in answers.items():
             with self.subTest(name):
                 current[0] = name
-                exporter = self.start(limit_of(MANIFESTS[0]), "--runtime.url", runtime.url + "/stats")
+                exporter = self.start(limit, "--runtime.url", runtime.url + "/stats")
                 eventually(lambda: exporter.metrics().outcome() == outcome, deadline=30)
                 time.sleep(2)  # some more polls of the same
                 page = exporter.metrics()

@@ -141,6 +141,8 @@ class PrometheusTest(ProgramTest):
         """No request is under way, and the exporter has polled since the last one ended."""
         def quiet():
             before = {name: self.served(name) for name in RELEASES}
+            for world in map(self.world, RELEASES):
+                self.assertEqual(world["sent"], world["ok"] + world["failed"] + world["rejected"])
             polls = self.polls()
             eventually(lambda: all(now > then + 1 for then, now in zip(polls, self.polls())))
             return before == {name: self.served(name) for name in RELEASES}

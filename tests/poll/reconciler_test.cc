@@ -90,6 +90,25 @@ TEST_F(ReconcilerTest, AMergedWorkerIsExact) {
   EXPECT_EQ(totals_["a"].requests, 151);
 }
 
+TEST_F(ReconcilerTest, RequestsThatWaitForAStartAreNotLostWhereAMergeHidesIt) {
+  Poll(99, 1, {{"a", 100, 90}});
+  Poll(149, 1, {{"a", 150, 95}});
+  Poll(160, 2, {{"a", 158, 0.5}}, 1);  // 8 more, evicted; 4 wait for the new worker
+  Poll(203, 2, {{"a", 205, 5.5}}, 1);
+  Poll(233, 3, {{"a", 158, 0.5}}, 1);  // discarded: some of the 31 requests are lost, others wait
+  Poll(252, 3, {{"a", 203, 5.5}}, 1);
+  EXPECT_EQ(totals_["a"].requests, 252 + 3);
+}
+
+TEST_F(ReconcilerTest, RequestsThatWaitForAMergedWorkersSuccessorAreNotThoseOfADiscardedOne) {
+  Poll(198, 2, {{"a", 100, 90}, {"b", 100, 90}});
+  Poll(298, 2, {{"a", 150, 95}, {"b", 150, 95}});
+  Poll(355, 4, {{"a", 20, 2}, {"b", 155, 0.5}}, 1);  // 30 of a's are lost, 4 of b's wait
+  Poll(451, 4, {{"a", 70, 7}, {"b", 205, 5.5}}, 1);
+  EXPECT_EQ(totals_["a"].requests, 150 + 30 + 70);
+  EXPECT_EQ(totals_["b"].requests, 205);
+}
+
 TEST_F(ReconcilerTest, RequestsThatWaitForAStartAreNotUnserved) {
   Poll(0, 0, {});
   Poll(30, 1, {{"a", 0, 0.4}});  // 31 wait

@@ -49,6 +49,6 @@ requests:
   memory: 16Mi
 # No limit of processor time: a throttled scrape is a late one.
 limits:
-  memory: {{ ternary "256Mi" "128Mi" (eq .Values.mode "fleet") }}
+  memory: {{ ternary "256Mi" "160Mi" (eq .Values.mode "fleet") }}
 {{- end -}}
 {{- end -}}
