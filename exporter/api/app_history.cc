@@ -38,9 +38,8 @@ void AppHistory::Take(const Runtime& runtime, double unix_seconds, std::size_t b
   const std::size_t capacity =
       std::clamp(budget / std::clamp<std::size_t>(apps, 1, most_apps), kLeastSamples, kMostSamples);
   // A little less than the even distance, so that polls which come a moment early are not skipped.
-  if (taken_at_ && unix_seconds >= *taken_at_ &&
-      unix_seconds - *taken_at_ < 0.9 * kSpanSeconds / static_cast<double>(capacity))
-    return;
+  distance_ = 0.9 * kSpanSeconds / static_cast<double>(capacity);
+  if (taken_at_ && unix_seconds >= *taken_at_ && unix_seconds - *taken_at_ < distance_) return;
   taken_at_ = unix_seconds;
 
   if (known) {
@@ -48,8 +47,7 @@ void AppHistory::Take(const Runtime& runtime, double unix_seconds, std::size_t b
       TakeApp(*app, unix_seconds, runtime.reading->snapshot.pool.uptime_seconds);
     std::erase_if(tracks_, [](const auto& item) { return !item.second.seen; });
   } else {
-    for (auto& [key, track] : tracks_)
-      track.samples.push_back({unix_seconds, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown});
+    TakeGap(unix_seconds);
   }
   for (auto& [key, track] : tracks_) {
     track.seen = false;
@@ -60,6 +58,11 @@ void AppHistory::Take(const Runtime& runtime, double unix_seconds, std::size_t b
         static_cast<std::ptrdiff_t>(track.samples.size() > capacity ? track.samples.size() - capacity : 0);
     track.samples.erase(track.samples.begin(), std::max(old, track.samples.begin() + beyond));
   }
+}
+
+void AppHistory::TakeGap(double unix_seconds) {
+  for (auto& [key, track] : tracks_)
+    track.samples.push_back({unix_seconds, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown});
 }
 
 void AppHistory::TakeApp(const App& app, double unix_seconds, const std::optional<double>& uptime) {

@@ -26,6 +26,12 @@ class AppHistory {
   /// app.
   void Take(const Runtime& runtime, double unix_seconds, std::size_t budget);
 
+  /// For some time there was no poll.
+  void TakeGap(double unix_seconds);
+
+  /// Seconds between samples, at the least.
+  double distance() const { return distance_; }
+
   /// The members `t`, `requests_per_second`, `errors_per_second`, `workers`, `mean_seconds` (of the requests
   /// since the sample before) and `uptime_seconds` (of the runtime) of an object. Empty for an app without
   /// samples. `version` is empty where the app names none.
@@ -55,6 +61,7 @@ class AppHistory {
 
   std::map<std::string, Track, std::less<>> tracks_;  // by KeyOf
   std::optional<double> taken_at_;
+  double distance_ = 0;
 };
 
 }  // namespace buntime

@@ -10,6 +10,9 @@
 namespace buntime {
 namespace {
 
+// So many intervals without a poll are no jitter.
+constexpr double kGapIntervals = 3;
+
 float OrNan(const std::optional<double>& value) {
   return value ? static_cast<float>(*value) : std::numeric_limits<float>::quiet_NaN();
 }
@@ -42,12 +45,20 @@ void History::Take(const Fleet& fleet) {
 
   const MutexLock lock(mutex_);
   revision_ = fleet.revision;
+  distance_ = distance;
   for (const auto& runtime : fleet.runtimes) {
     Track& track = tracks_[runtime->name];
     track.seen = true;
     const std::optional<double> at = runtime->last_poll_unix_seconds;
     std::deque<Sample>& samples = track.samples;
     if (!at) continue;
+    // The exporter stood still, or the machine did.
+    const double interval = Seconds(runtime->interval);
+    if (track.polled_at && *at - *track.polled_at > kGapIntervals * interval) {
+      const double missed = *track.polled_at + interval;
+      track.apps.TakeGap(missed);
+      samples.push_back(SampleOf(Runtime(), missed));
+    }
     if (at != track.polled_at) {
       track.warnings.Take(*runtime, *at);
       track.apps.Take(*runtime, *at, kTotalAppSamples / fleet.runtimes.size());
@@ -66,15 +77,17 @@ void History::Take(const Fleet& fleet) {
 
 std::string History::Document(const Runtime& runtime) const {
   std::deque<Sample> samples;
+  double distance = 0;
   {
     const MutexLock lock(mutex_);
+    distance = distance_;
     if (const auto found = tracks_.find(runtime.name); found != tracks_.end())
       samples = found->second.samples;
   }
   std::string out;
   JsonWriter json(out);
   json.BeginObject();
-  json.Key("interval_seconds").Number(Seconds(runtime.interval));
+  json.Key("interval_seconds").Number(std::max(Seconds(runtime.interval), distance));
   json.Key("t").BeginArray();
   for (const Sample& sample : samples) json.Number(std::round(sample.unix_seconds * 1000) / 1000);
   json.EndArray();
@@ -102,11 +115,12 @@ std::string History::AppDocument(const Runtime& runtime, std::string_view app,
   std::string out;
   JsonWriter json(out);
   json.BeginObject();
-  json.Key("interval_seconds").Number(Seconds(runtime.interval));
   {
     const MutexLock lock(mutex_);
     const auto found = tracks_.find(runtime.name);
-    (found == tracks_.end() ? kNone : found->second.apps).Write(json, app, version);
+    const AppHistory& apps = found == tracks_.end() ? kNone : found->second.apps;
+    json.Key("interval_seconds").Number(std::max(Seconds(runtime.interval), apps.distance()));
+    apps.Write(json, app, version);
   }
   json.EndObject();
   return out;

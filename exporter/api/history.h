@@ -32,11 +32,12 @@ class History {
   static constexpr std::size_t kTotalSamples = 60'000;
   static constexpr std::size_t kTotalAppSamples = 100'000;
 
-  /// Takes a sample of each runtime that was polled since the last call; a failed poll is a gap. Forgets
-  /// runtimes that are not in `fleet`.
+  /// Takes a sample of each runtime that was polled since the last call; a failed poll is a gap, and so is a
+  /// time without any. Forgets runtimes that are not in `fleet`.
   void Take(const Fleet& fleet);
 
-  /// JSON: one array a quantity, oldest first, null for what was not reported.
+  /// JSON: `interval_seconds`, the usual time between samples, and one array a quantity, oldest first, null
+  /// for what was not reported.
   std::string Document(const Runtime& runtime) const;
 
   /// The same for one app, whose `version` is empty where it names none. Together, apps keep about
@@ -79,6 +80,7 @@ class History {
   mutable Mutex mutex_;
   std::map<std::string, Track, std::less<>> tracks_ GUARDED_BY(mutex_);  // by name of the runtime
   std::uint64_t revision_ GUARDED_BY(mutex_) = 0;
+  double distance_ GUARDED_BY(mutex_) = 0;  // seconds between samples, at the least
 };
 
 }  // namespace buntime

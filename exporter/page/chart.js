@@ -146,8 +146,8 @@ export class Chart {
   }
 
   #line({ column, look }, { x, y, bottom }) {
-    const { t: times, [column]: values, interval_seconds: interval } = this.#history;
-    return runs(times, values, 3 * interval).flatMap((run) => {
+    const { t: times, [column]: values } = this.#history;
+    return runs(values).flatMap((run) => {
       const points = run.map((at) => `${x(times[at]).toFixed(1)} ${y(values[at]).toFixed(1)}`);
       // A sample between two holes is a dot.
       const path = `M${points.join('L')}${points.length === 1 ? 'h0.1' : ''}`;

@@ -9,17 +9,17 @@ export function niceTop(most, least) {
   return [1, 2, 4, 6, 8, 10].map((step) => step * power).find((top) => top >= most);
 }
 
-// The runs of samples without a hole: where a value is unknown, or nobody looked, no line is drawn.
-export function runs(times, values, longest) {
+// The runs of samples without a hole: where a value is unknown, no line is drawn.
+export function runs(values) {
   const all = [];
   let run = [];
   values.forEach((value, at) => {
-    const hole = !isKnown(value) || (run.length > 0 && times[at] - times[at - 1] > longest);
-    if (hole && run.length > 0) {
+    if (isKnown(value)) {
+      run.push(at);
+    } else if (run.length > 0) {
       all.push(run);
       run = [];
     }
-    if (isKnown(value)) run.push(at);
   });
   if (run.length > 0) all.push(run);
   return all;

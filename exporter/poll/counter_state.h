@@ -31,7 +31,7 @@ class CounterState {
       : app_limit_(app_limit) {}
 
   /// Replaces the raw counters of `snapshot` by accumulated ones and adds to the app totals; values that no
-  /// runtime can reach are left out and counted as anomalies. `now` is the time of the answer. Returns
+  /// runtime can reach are left out and counted as anomalies. `now` is when the runtime counted. Returns
   /// whether the runtime has restarted since the last call (never for the first).
   bool Enter(Snapshot& snapshot, SteadyTime now);
 

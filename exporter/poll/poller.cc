@@ -9,6 +9,13 @@
 #include "poll/rhythm.h"
 
 namespace buntime {
+namespace {
+
+// A poll that ends so long after its timeout was held up by this process, which was stopped or had no
+// processor.
+constexpr Duration kHeldUp = std::chrono::milliseconds(500);
+
+}  // namespace
 
 struct Poller::Entry {
   explicit Entry(Target target) : state(std::move(target)) {}
@@ -21,6 +28,7 @@ struct Poller::Entry {
   std::unique_ptr<Attempt> attempt;
   std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
   bool expiry_shown = false;
+  bool repeated = false;  // the poll under way
   SteadyTime down_since;
 };
 
@@ -130,6 +138,10 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   entry.finished_attempt = std::move(entry.attempt);
   const SteadyTime now = clock_.Now();
   const Duration took = now - entry.started;
+  // The time of a poll that was held up ran out here and not at the runtime, which is asked once more.
+  const bool held_up = !result && took > entry.state.target().timeout + kHeldUp;
+  entry.repeated = held_up && !entry.repeated;
+  if (entry.repeated) return Start(entry);
   const Outcome before = entry.view->outcome;
   const bool tried_before = entry.view->tried;
   AnomalyCounts anomalies{};

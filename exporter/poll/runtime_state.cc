@@ -29,7 +29,9 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   auto reading = std::make_shared<Reading>();
   reading->snapshot = std::move(answer.snapshot);
   Snapshot& snapshot = reading->snapshot;
-  const bool restarted = counters_.Enter(snapshot, now);
+  // The runtime counted at some time between the request and the end of the answer. With the middle of both,
+  // an answer that comes late makes no rate of a few milliseconds.
+  const bool restarted = counters_.Enter(snapshot, now - took / 2);
   // Only layout admin refuses keys. It is asked again with the next poll: the key may be mended.
   known_.layout = answer.refused ? Layout::kAdmin : answer.layout;
   known_.worked = true;

@@ -72,6 +72,18 @@ TEST_F(HistoryTest, AFailedPollIsAGap) {
   EXPECT_EQ(At(document, "/active/2").GetDouble(), 3);
 }
 
+TEST_F(HistoryTest, ATimeWithoutPollsIsAGap) {
+  Poll(1000, 1);
+  Poll(1014, 2);
+  Poll(1030, 3);
+  const auto document = Document();
+  ASSERT_EQ(At(document, "/t").Size(), 4U);
+  EXPECT_EQ(At(document, "/t/2").GetDouble(), 1019);
+  EXPECT_TRUE(At(document, "/active/2").IsNull());
+  EXPECT_TRUE(At(document, "/uptime_seconds/2").IsNull());
+  EXPECT_EQ(At(document, "/active/3").GetDouble(), 3);
+}
+
 TEST_F(HistoryTest, TakesAPollOnce) {
   Poll(1000, 1);
   Poll(1000, 1);  // another runtime was published
@@ -89,6 +101,7 @@ TEST_F(HistoryTest, FastPollsDoNotMakeItLonger) {
   EXPECT_LE(Length(), History::kMostSamples);
   EXPECT_GE(Length(), History::kMostSamples - 1);
   EXPECT_LE(At(Document(), "/t/0").GetDouble(), 3000 - 0.9 * 600);
+  EXPECT_EQ(At(Document(), "/interval_seconds").GetDouble(), 5);
 }
 
 TEST_F(HistoryTest, PollsThatComeAMomentEarlyAreNotSkipped) {
@@ -99,6 +112,7 @@ TEST_F(HistoryTest, PollsThatComeAMomentEarlyAreNotSkipped) {
 TEST_F(HistoryTest, AFleetSharesTheMemory) {
   for (int i = 0; i < 130; ++i) Poll(1000 + 5 * i, 1, 1000);
   EXPECT_LE(history_.SampleCount(), History::kTotalSamples);
+  EXPECT_EQ(At(Document(), "/interval_seconds").GetDouble(), 9) << "samples stand further apart than polls";
   EXPECT_GE(Length(), History::kLeastSamples - 1);
   EXPECT_LE(At(Document(), "/t/0").GetDouble(), 1000 + 5 * 129 - 500) << "the span stays";
 }
@@ -124,6 +138,7 @@ class AppHistoryTest : public ::testing::Test {
   void Poll(double unix_seconds, std::size_t apps, double requests) {
     auto runtime = std::make_shared<Runtime>();
     runtime->name = "shop";
+    runtime->interval = interval_;
     runtime->up = requests >= 0;
     runtime->last_poll_unix_seconds = unix_seconds;
     auto reading = std::make_shared<Reading>();
@@ -151,6 +166,7 @@ class AppHistoryTest : public ::testing::Test {
   }
 
   History history_;
+  Duration interval_ = std::chrono::seconds(5);
   double total_ = 0;
   std::shared_ptr<const Runtime> shown_;
 };
@@ -171,6 +187,15 @@ TEST_F(AppHistoryTest, KeepsRatesWorkersAndTheMeanOfTheRequestsSinceTheSampleBef
   EXPECT_EQ(At(Document("other"), "/t").Size(), 0U);
 }
 
+TEST_F(AppHistoryTest, ATimeWithoutPollsIsAGap) {
+  Poll(1000, 1, 10);
+  Poll(1030, 1, 60);
+  const auto document = Document("app0");
+  ASSERT_EQ(At(document, "/t").Size(), 3U);
+  EXPECT_TRUE(At(document, "/workers/1").IsNull());
+  EXPECT_EQ(At(document, "/mean_seconds/2").GetDouble(), 0.25);
+}
+
 TEST_F(AppHistoryTest, EndsAfterTenMinutesAndForgetsAppsThatAreGone) {
   for (int i = 0; i < 300; ++i) Poll(1000 + 5 * i, 3, 1);
   EXPECT_LE(At(Document("app0"), "/t").Size(), AppHistory::kMostSamples);
@@ -181,6 +206,7 @@ TEST_F(AppHistoryTest, EndsAfterTenMinutesAndForgetsAppsThatAreGone) {
 
 TEST_F(AppHistoryTest, OfVeryManyAppsTheBusiestShareTheMemory) {
   constexpr std::size_t kApps = 20'000;
+  interval_ = std::chrono::seconds(30);
   for (int i = 0; i < 30; ++i) Poll(1000 + 30 * i, kApps, 1);
   EXPECT_LE(history_.AppSampleCount(), History::kTotalAppSamples);
   EXPECT_GT(history_.AppSampleCount(), History::kTotalAppSamples / 2);

@@ -176,6 +176,42 @@ TEST_F(PollerTest, AFailureShowsAtOnceAndTheReadingEndsWhenItIsStale) {
   EXPECT_TRUE(Only()->last_success_unix_seconds.has_value());
 }
 
+TEST_F(PollerTest, APollThatThisProcessHeldUpIsRepeatedOnceAndNoFailure) {
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  fetcher_.Json(kStats, Body(1000));
+  RunFor(poller, 1s);
+  ASSERT_TRUE(Only()->up);
+  fetcher_.answers.erase(kStats);
+  RunFor(poller, 5s);  // into the next poll
+  ASSERT_EQ(fetcher_.under_way(), 1U);
+  clock_.Advance(60s);
+  RunFor(poller, 100ms);
+  EXPECT_TRUE(Only()->up);
+  EXPECT_EQ(fetcher_.under_way(), 1U) << "the runtime is asked again";
+  clock_.Advance(60s);
+  RunFor(poller, 100ms);
+  EXPECT_EQ(Only()->outcome, Outcome::kTimeout) << "a machine that is always late fails in the end";
+}
+
+TEST_F(PollerTest, ALateAnswerMakesNoSpikeOfTheNextOne) {
+  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  const auto answer = [&](int requests) {
+    fetcher_.Json(kStats, R"({"pool":{"totalRequests":)" + std::to_string(requests) +
+                              R"(,"uptimeMs":9000},"workers":{}})");
+  };
+  answer(100);
+  RunFor(poller, 4900ms);
+  fetcher_.answers.erase(kStats);
+  RunFor(poller, 2900ms);
+  answer(600);  // as counted when it was asked, 2.8 s ago
+  RunFor(poller, 100ms);
+  ASSERT_EQ(Only()->reading->snapshot.pool.requests, 600);
+  answer(1100);
+  RunFor(poller, 2300ms);
+  ASSERT_EQ(Only()->reading->snapshot.pool.requests, 1100);
+  EXPECT_NEAR(*Only()->reading->rates.requests_per_second, 100, 40);
+}
+
 TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
   fetcher_.Json(kStats, Body(1000));
   Poller poller = MakePoller({MakeTarget("", "http://h:1")});
