@@ -30,7 +30,7 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"runtime.api-key-file", "api_key_file", "FILE", "",
      "File with the key that is sent as X-API-Key; re-read when it changes."},
     {"config.file", "config_file", "FILE", "",
-     "YAML file with runtimes and defaults (README.md shows one); flags win over it."},
+     "YAML file with runtimes and defaults (exporter/docs/configuration.md shows one); flags win over it."},
     {"config.check", "config_check", "", "", "Check flags and configuration file, say what is wrong, exit.",
      "true"},
     {"poll.interval", "interval", "DURATION", "5s", "Time from poll to poll."},
@@ -52,9 +52,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      "HOST:PORT, [IPV6]:PORT or :PORT to listen on. Repeatable.", "", true},
     {"web.telemetry-path", "telemetry_path", "PATH", "/metrics", "Where the metrics are served."},
     {"web.config.file", "web_config_file", "FILE", "",
-     "YAML file with TLS, users and rate limit, in the format of Prometheus' exporters (README.md shows "
-     "one); "
-     "re-read when it, or a file it names, changes."},
+     "YAML file with TLS, users and rate limit, in the format of Prometheus' exporters "
+     "(exporter/docs/security.md shows one); re-read when it, or a file it names, changes."},
     {"web.sse-interval", "sse_interval", "DURATION", "1s",
      "Least time between two events of a stream, 250ms to 60s."},
     {"web.sse-clients", "sse_clients", "NUMBER", "200",
