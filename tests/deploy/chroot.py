@@ -52,18 +52,21 @@ def run(*command: str, check: bool = True, seconds: int = 900, **how) -> subproc
 
 
 class Debian:
-    """A minimal Debian in a folder, from which copies are made."""
+    """A minimal Debian in a folder, from which copies are made. SUITE has this machine's apt sources, another its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, suite: str) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="buntime-debian-"))
         atexit.register(shutil.rmtree, self.folder)
         base = self.folder / "base"
         # It mounts what it has to unmount again; killed, it leaves that to the kernel.
         run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-            "debootstrap", "--variant=minbase", SUITE, str(base), mirror())
+            "debootstrap", "--variant=minbase", suite, str(base), mirror())
         (base / "etc/dpkg/dpkg.cfg.d/test").write_text(FAST, encoding="utf-8")
-        (base / "etc/apt/sources.list").unlink()
-        for name in ("sources.list", "sources.list.d", "apt.conf.d"):  # with security updates, maybe a proxy
+        names = ["apt.conf.d"]  # maybe a proxy
+        if suite == SUITE:
+            (base / "etc/apt/sources.list").unlink()
+            names += ["sources.list", "sources.list.d"]  # with security updates
+        for name in names:
             source = pathlib.Path("/etc/apt", name)
             if source.is_dir():
                 shutil.copytree(source, base / "etc/apt" / name, dirs_exist_ok=True)
@@ -77,9 +80,9 @@ class Debian:
 
 
 @functools.cache
-def debian() -> Debian:
+def debian(suite: str = SUITE) -> Debian:
     """The one that all tests of a run copy, since making it takes half a minute."""
-    return Debian()
+    return Debian(suite)
 
 
 class Chroot:
