@@ -74,7 +74,8 @@ curl_stub() {
 portable() {
   static_libraries
   curl_stub
-  build -D BUNTIME_PORTABLE=ON -D CMAKE_PREFIX_PATH="$work/static" -D CURL_LIBRARY_RELEASE="$work/libcurl.so" \
+  build -D BUNTIME_PORTABLE=ON -D CMAKE_SKIP_RPATH=ON -D CMAKE_PREFIX_PATH="$work/static" \
+    -D CURL_LIBRARY_RELEASE="$work/libcurl.so" \
     -D prometheus-cpp_DIR="$work/static/lib/cmake/prometheus-cpp"
   local name=buntime-exporter-$version-linux-x86_64 newest
   local stage=$work/stage/$name docs=$build/deploy/package/docs

@@ -91,6 +91,8 @@ class ReleaseTest(ProgramTest):
         self.assertLessEqual(needed, SHARED)
         versions = re.findall(r"\bGLIBC_2\.(\d+)", chroot.run("objdump", "--dynamic-syms", str(program)).stdout)
         self.assertLessEqual(max(map(int, versions)), 34)
+        chroot.run(str(ROOT / "tests/hardening/check_elf.sh"), str(program))
+        self.assertNotIn(bytes(ROOT), program.read_bytes())
 
     def test_the_chart_renders(self):
         (archive,) = self.first.glob("*.tgz")
