@@ -44,8 +44,8 @@ class ReleaseTest(ProgramTest):
         place = pathlib.Path(tempfile.mkdtemp(prefix="buntime-release-"))
         cls.addClassCleanup(shutil.rmtree, place)
         cls.first, cls.second = place / "first", place / "second"
+        chroot.run("git", "clone", "--quiet", str(ROOT), str(place / "clone"))  # of the commit that is checked out now
         cls.sums = release(ROOT, cls.first)
-        chroot.run("git", "clone", "--quiet", str(ROOT), str(place / "clone"))
         cls.others = release(place / "clone", cls.second)
         (cls.tarball,) = cls.first.glob("*-linux-x86_64.tar.gz")
 
