@@ -48,7 +48,7 @@ def _time(seconds, factor):
 
 
 def table(verdicts):
-    rows = ["| incident | expected | fired | fired, nobody told | s | in real time | resolved after the cure | |",
+    rows = ["| incident | expected | fired | fired, not notified | s | in real time | resolved after the cure | |",
             "|---|---|---|---|---|---|---|---|"]
     for verdict in verdicts:
         seconds, real = _time(verdict.first, verdict.factor)
@@ -88,8 +88,8 @@ behind it, in an installation of its own. "Probed" means that Prometheus knows t
 quiet runs beside the incidents see deploys, five times the load, one of them with a second runtime, and a night. Time
 runs {FACTOR} times as fast, for heaps {HEAPS} times; nothing else of the rules differs.
 
-* "Fired" is what reached the receiver (pager or tickets) from the beginning to ten minutes after the last resolution.
-* "Fired, nobody told" is what Prometheus knew besides at the time of the cure: inhibited, or of severity info.
+* "Fired" are the alerts that reached the receiver (pager or tickets) from the beginning to ten minutes after the last resolution.
+* "Fired, not notified" are further alerts that fired at the time of the cure: inhibited, or of severity info.
 * "s" is measured from the fault to the first notification; "in real time" is {FACTOR} (heaps: {HEAPS}) times that.
 * "Resolved" is the time from the cure to the last notification that something is over.
 
