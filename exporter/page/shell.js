@@ -69,8 +69,8 @@ export function startPage({ onView, onFresh = () => {} }) {
 }
 
 // Screen readers read out what changes here, so nothing may change that says nothing new.
-function say(paragraph, { title, detail, warnings }) {
-  const links = sentences(warnings);
+function say(paragraph, { state, title, detail, warnings }) {
+  const links = state === 'refused' ? [{ href: 'targets', text: 'See all targets.' }] : sentences(warnings);
   const text = [title, detail, ...links.map((link) => link.text)].filter((part) => part !== '').join(' ');
   if (paragraph.dataset.said === text) return;
   paragraph.dataset.said = text;

@@ -39,7 +39,7 @@ export function describe(view, link) {
 
 function stateOf(view, link) {
   if (link.state === 'refused') {
-    return { state: 'refused', title: 'The exporter refuses', detail: link.message };
+    return { state: 'refused', title: 'The exporter refuses', detail: `${link.message.replace(/[.\s]+$/, '')}.` };
   }
   if (link.state === 'lost') {
     const detail = view === null ? '' : ' The values are from before.';

@@ -40,17 +40,21 @@ function sinceOf({ down_since: down, warnings }) {
   return Number.isFinite(since) ? ` since ${clock(since)}` : '';
 }
 
+function cell(label, text) {
+  return element('td', { 'data-label': label, ...(text === UNKNOWN && { class: 'unknown' }) }, text);
+}
+
 function row(target) {
   const state = stateOf(target);
   const causes = [target.error, ...sentences(target.warnings).map(({ text }) => text)].filter((text) => text);
-  const about = [target.url, target.module && `module ${target.module}`, target.version && `Buntime ${target.version}`,
+  const about = [target.module === undefined && target.url, target.module && `module ${target.module}`, target.version && `Buntime ${target.version}`,
     target.layout && `layout ${target.layout}`].filter((text) => text);
   return element('tr', { 'data-state': state },
     element('th', { scope: 'row' }, element('a', { href: addressOf(target) }, outsideText(nameOf(target))),
       element('span', { class: 'muted' }, about.join(' · '))),
     element('td', {}, element('b', {}, WORDS[state]), sinceOf(target),
       ...causes.map((text) => element('span', { class: 'cause' }, outsideText(text)))),
-    ...COLUMNS.map(([label, text]) => element('td', { 'data-label': label }, text(target))));
+    ...COLUMNS.map(([label, text]) => cell(label, text(target))));
 }
 
 function byWorst(left, right) {

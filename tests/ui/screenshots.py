@@ -7,14 +7,19 @@ Waits until the charts are full, so the default takes eleven minutes. Needs PYTH
 """
 
 import argparse
+import json
 import math
 import os
+import pathlib
 import shutil
+import signal
 import tempfile
 import time
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from browser import Browser
+from client import fetch
 from programs import Exporter, Simulator
 
 WIDE = {"width": 1200, "height": 1180}
@@ -22,7 +27,10 @@ PHONE = {"width": 390, "height": 844}
 SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--apps", "40", "--pool-size", "48", "--idle-timeout", "3s",
         "--ttl", "25s", "--scenario", "failing=0.15"]
 DEPOT = ["--release", "documented", "--apps", "4990", "--rps", "2000", "--pool-size", "8000", "--warmup", "20m"]
+FULL = ["--release", "0.5.4", "--auth", "off", "--apps", "96", "--pool-size", "48", "--scenario", "thrash=0.5", "--rps", "300",
+        "--ephemeral-rps", "60", "--warmup", "10m"]
 SIZE = ["--runtime.pool-size", "48"]
+NOT_ALLOWED = "http://10.1.2.3:8000"
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class Picture:
     scheme: str = "light"
     viewport: dict[str, int] = field(default_factory=lambda: WIDE)
     whole: bool = False
+    exporter: str = "main"
 
 
 PICTURES = [
@@ -41,6 +50,9 @@ PICTURES = [
     Picture("overview-tablet", "/?runtime=shop", "dark", {"width": 900, "height": 1100}, whole=True),
     Picture("overview-phone", "/?runtime=shop", "light", PHONE, whole=True),
     Picture("overview-many", "/?runtime=depot", "dark"),
+    Picture("overview-many-phone", "/?runtime=depot", "light", PHONE, whole=True),
+    Picture("overview-full", "/?runtime=full"),
+    Picture("overview-full-phone", "/?runtime=full", "dark", PHONE, whole=True),
     Picture("overview-empty", "/?runtime=night"),
     Picture("overview-down", "/?runtime=gone"),
     Picture("overview-down-phone", "/?runtime=gone", "dark", PHONE),
@@ -55,11 +67,20 @@ PICTURES = [
     Picture("workers-light", "/workers?runtime=shop"),
     Picture("workers-phone", "/workers?runtime=depot", "light", PHONE),
     Picture("workers-empty", "/workers?runtime=night"),
+    Picture("api", "/api"),
+    Picture("fleet-20", "/", exporter="fleet"),
+    Picture("fleet-20-phone", "/", "dark", PHONE, exporter="fleet"),
+    Picture("modules", "/", exporter="modules"),
+    Picture("modules-phone", "/", "dark", PHONE, exporter="modules"),
+    Picture("modules-unknown", "/?runtime=nope", exporter="modules"),
+    Picture("refused", f"/?target={quote(NOT_ALLOWED)}&module=default", exporter="modules"),
 ]
+# Drawn while the exporter stands still.
+STALE = [Picture("stale", "/?runtime=shop"), Picture("stale-fleet-phone", "/", "dark", PHONE)]
 
 
 class Stage:
-    """Four runtimes and an exporter that polls them."""
+    """Five runtimes and an exporter that polls them, one with a fleet, one with modules only."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -67,15 +88,28 @@ class Stage:
         runtimes = {
             "shop": self.simulator(*SHOP),
             "depot": self.simulator(*DEPOT),
+            "full": self.simulator(*FULL),
             "night": self.simulator("--release", "documented", "--apps", "0", "--ephemeral-apps", "0"),
             "gone": self.simulator("--warmup", "3h"),
         }
         self.shop, self.gone = runtimes["shop"], runtimes["gone"]
         urls = [flag for name, sim in runtimes.items() for flag in ("--runtime.url", f"{name}={sim.url}")]
-        self.exporter = Exporter([*urls, *SIZE, "--worker.limit", "10000",
-                                  "--web.listen-address", "127.0.0.1:0"], folder)
-        self.processes.append(self.exporter)
-        self.exporter.wait_until_listening()
+        fleet = self.simulator("--runtimes", "20", "--warmup", "1h")
+        members = [flag for number, url in enumerate(fleet.urls) for flag in ("--runtime.url", f"shop-{number + 1}={url}")]
+        modules = pathlib.Path(folder, "modules.yml")
+        modules.write_text(json.dumps({"modules": {"default": {"pool_size": 48, "allowed_targets": ["127.0.0.1/32"]}}}), encoding="utf-8")
+        self.exporters = {
+            "main": self.start_exporter(*urls, *SIZE, "--worker.limit", "10000"),
+            "fleet": self.start_exporter(*members, "--runtime.url", f"night={self.gone.url}", *SIZE),
+            "modules": self.start_exporter("--config.file", str(modules))}
+        for sim in (self.shop, self.gone):
+            fetch(f"{self.exporters['modules'].url}/probe?target={quote(sim.url)}")
+
+    def start_exporter(self, *flags: str) -> Exporter:
+        process = Exporter([*flags, "--web.listen-address", "127.0.0.1:0"], self.folder)
+        self.processes.append(process)
+        process.wait_until_listening()
+        return process
 
     def simulator(self, *flags: str) -> Simulator:
         process = Simulator(list(flags), self.folder)
@@ -95,12 +129,15 @@ class Stage:
             process.kill()
 
 
-def shoot(browser: Browser, url: str, picture: Picture, folder: str) -> None:
+def look(browser: Browser, url: str, picture: Picture):
     page = browser.page(viewport=picture.viewport, colorScheme=picture.scheme)
     page.goto(url + picture.path)
-    page.until("!['connecting', 'stale'].includes(document.querySelector('#status').dataset.state)")
-    page.until_live()
+    page.until("document.querySelector('#status').dataset.state !== 'connecting'")
     page.until("document.querySelector('#shown')?.textContent !== '–'")
+    return page
+
+
+def shoot(page, picture: Picture, folder: str) -> None:
     # Two frames more, for what moves when it changes.
     page.evaluate("new Promise(done => setTimeout(done, 800))")
     page.screenshot(os.path.join(folder, picture.name + ".png"), picture.whole)
@@ -119,7 +156,14 @@ def main() -> None:
         stage.play(arguments.minutes * 60)
         stage.gone.fault("refuse")
         for picture in PICTURES:
-            shoot(browser, stage.exporter.url, picture, arguments.folder)
+            shoot(look(browser, stage.exporters[picture.exporter].url, picture), picture, arguments.folder)
+        main_exporter = stage.exporters["main"]
+        pages = [look(browser, main_exporter.url, picture) for picture in STALE]
+        main_exporter.signal(signal.SIGSTOP)
+        for page, picture in zip(pages, STALE):
+            page.until("['stale', 'reconnecting'].includes(document.querySelector('#status').dataset.state)")
+            shoot(page, picture, arguments.folder)
+        main_exporter.signal(signal.SIGCONT)
     finally:
         browser.stop()
         stage.stop()

@@ -30,7 +30,8 @@ class ListTest(UiTest):
         gone = self.open(exporter, f"/?target=http://10.1.1.1&module=default", live=False)
         gone.until_state("refused")
         self.assertEqual(gone.text("#status-text"),
-                         "The exporter refuses http://10.1.1.1 was not probed lately by the module default")
+                         "The exporter refuses http://10.1.1.1 was not probed lately by the module default. See all targets.")
+        self.assertEqual(gone.attribute("#status-text a", "href"), "targets")
 
     def test_worst_first_live_and_searchable(self) -> None:
         sim = self.frozen("--runtimes", "3")
