@@ -1,6 +1,6 @@
 // The page of one app: its totals, its last ten minutes, its workers.
 
-import { appQuery, keyOf } from './address.js';
+import { appAddress, appQuery, keyOf } from './address.js';
 import { Chart } from './chart.js';
 import { byId, setText } from './dom.js';
 import { getJson, subject } from './feed.js';
@@ -39,12 +39,20 @@ function showCharts() {
   for (const chart of charts) chart.show(history);
 }
 
+// An address from elsewhere, such as a dashboard, may name an app without its version.
+function openBusiestVersion(apps) {
+  const [busiest] = apps.filter(({ app }) => app === wanted.app)
+    .sort((left, right) => (right.requests_per_second ?? 0) - (left.requests_per_second ?? 0) || right.requests - left.requests);
+  if (busiest !== undefined) location.replace(appAddress(busiest));
+}
+
 const showWorkers = workerList(about);
 setText(byId('title'), keyOf(wanted));
 
 startPage({
   onView: (view) => {
     const app = view.apps.find(({ app: name, version }) => name === wanted.app && version === wanted.version);
+    if (app === undefined && wanted.version === null) openBusiestVersion(view.apps);
     const known = app !== undefined;
     byId('none').hidden = known || view.pool === null;
     byId('values').hidden = !known && view.pool !== null;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from source.panels import NONE, RED, RELEASED, field, lines
+from source.panels import NONE, RED, RELEASED, field, lines, to_app, to_runtime_page
 from source.queries import SELECTORS, Query
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts"
@@ -135,6 +135,11 @@ def chosen(expression, apps):
     return METRIC.sub(add, expression)
 
 
+def _links(who):
+    """On the way from an alert to its cause: the app or the runtime that it is about."""
+    return [to_app()] if "{{app}}" in who else [to_runtime_page()] if "{{runtime}}" in who else []
+
+
 def _panel(title, rule, width):
     shown, apps = SHOWN[title], "/buntime-apps" in rule["annotations"]["dashboard_url"] or "/buntime-workers" in rule["annotations"]["dashboard_url"]
     if title == "BuntimeLimitsMissing":
@@ -149,8 +154,8 @@ def _panel(title, rule, width):
         limits = [Query(f"vector({shown.limit:g})" if number else chosen(shown.limit, apps), "Limit" if one else f"Limit {shown.who}")]
     condition = Query(chosen(" ".join(rule["expr"].split()), apps), f"Condition {shown.who}".strip())
     wait = f" for {rule['for']}" if "for" in rule else ""
-    return lines(title, f"{rule['annotations']['summary']} The alert fires where the condition, drawn thick, holds{wait}.", [*queries, condition], unit=shown.unit,
-                 width=width, limits=limits, no_value=shown.no_value, minimum=None,
+    return lines(title, f"{rule['annotations']['summary']} The alert fires where the condition, drawn thick, holds{wait}.",
+                 [*queries, condition], unit=shown.unit, width=width, links=_links(shown.who), limits=limits, no_value=shown.no_value, minimum=None,
                  overrides=[field("/^Condition/", color={"mode": "fixed", "fixedColor": RED}, custom_lineWidth=5, custom_fillOpacity=0)])
 
 

@@ -51,7 +51,7 @@ def _requests():
                [Query(top(10, RATIO), "{{app}}")], unit="percentunit", width=8, limits=_limits("buntime:app_errors_per_requests:limit"),
                links=[to_app()], no_value=RELEASED),
          lines("Concurrency", "Requests in flight on average (Little's law: rate times mean duration), of the ten largest.",
-               [Query(top(10, DURATION), "{{app}}")], unit="short", width=8, links=[to_app()], no_value=RELEASED)]]
+               [Query(top(10, DURATION), "{{app}}")], unit="short", width=8, links=[to_app()], no_value=RELEASED, axis="requests in progress")]]
 
 
 def _budget():
@@ -69,7 +69,8 @@ def _budget():
               [Query(f"{burn % '5m'} / {BUDGET}{worst}", "{{app}} {{namespace}} {{cluster}} 5m"),
                Query(f"{burn % '1h'} / {BUDGET}{worst}", "{{app}} {{namespace}} {{cluster}} 1h"),
                Query(f"{burn % '6h'} / {BUDGET}{worst}", "{{app}} {{namespace}} {{cluster}} 6h")],
-              width=16, thresholds=steps(GREEN, (1, ORANGE), (3, ORANGE), (6, RED), (14.4, RED)), links=[to_app()], no_value=RULELESS)]]
+              width=16, thresholds=steps(GREEN, (1, ORANGE), (3, ORANGE), (6, RED), (14.4, RED)), links=[to_app()], no_value=RULELESS,
+              axis="times the allowed rate")]]
 
 
 def _details():

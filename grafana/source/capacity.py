@@ -41,9 +41,9 @@ def _pool():
                unit="percentunit", limits=[UTILIZATION_LIMIT], maximum=1, links=[to_workers()], no_value=SIZELESS)],
         [lines("Free slots", "Slots that no live worker holds, of the ten runtimes with fewest. At 0 each new app evicts another.",
                [Query(top(10, "clamp_min(buntime_pool_size{$S}@ - buntime_pool_total{$S}@, 0)", "bottomk"), WHO)], width=8,
-               links=[to_workers()], no_value=SIZELESS),
+               links=[to_workers()], no_value=SIZELESS, axis="slots"),
          lines("Peak of active workers", "Highest poll of the last minute, of the ten runtimes with most.",
-               [Query(top(10, "buntime_pool_active_peak{$S}@"), WHO)], width=8, links=[to_workers()]),
+               [Query(top(10, "buntime_pool_active_peak{$S}@"), WHO)], width=8, links=[to_workers()], axis="workers"),
          lines("Evictions per cold start", "Above a half for long, the pool is smaller than what is in use: enlarge it. The ten worst "
                "runtimes (released runtimes only).",
                [Query(top(10, evicted), WHO)], unit="percentunit", width=8, links=[to_workers()], no_value=RELEASED,
@@ -57,7 +57,7 @@ def _queue():
                "longest queues, at the moment of a poll (released runtimes only).",
                [Query(top(10, "buntime_ephemeral_queue_depth{$S}@"), f"Waiting {WHO}"),
                 Query("min(buntime_ephemeral_concurrency{$S})", "Lowest concurrency")], width=8,
-               overrides=[dashed("Lowest concurrency", NEUTRAL), field("/^Waiting/", links=[to_workers()])], no_value=RELEASED),
+               overrides=[dashed("Lowest concurrency", NEUTRAL), field("/^Waiting/", links=[to_workers()])], no_value=RELEASED, axis="requests"),
          lines("Peak of the queue", "Highest poll of the last minute against the limit. At 100 % requests were refused with 500, "
                "which no counter shows (released runtimes only).",
                [Query(top(10, peak), WHO)], unit="percentunit", width=8, links=[to_workers()], no_value=RELEASED,
@@ -89,17 +89,17 @@ def _fleet():
     return [
         [lines("Runtimes of each exporter", "What an exporter that polls several runtimes knows of them, whichever is chosen above.",
                [Query("buntime_fleet_runtimes{$P}", "Polled {{instance}}"), Query("buntime_fleet_runtimes_up{$P}", "Up {{instance}}")],
-               width=8, decimals=0, overrides=[dashed("/^Polled/", NEUTRAL)], no_value="no exporter polls several runtimes"),
+               width=8, decimals=0, overrides=[dashed("/^Polled/", NEUTRAL)], no_value="no exporter polls several runtimes", axis="runtimes"),
          lines("Workers of each exporter's runtimes", "Sums over the runtimes that an exporter polls. The size counts only pools whose "
                "size is known.",
                [Query("buntime_fleet_pool_active{$P}", "Active {{instance}}"), Query("buntime_fleet_pool_idle{$P}", "Idle {{instance}}"),
                 Query("buntime_fleet_pool_total{$P}", "Total {{instance}}"), Query("buntime_fleet_pool_size{$P}", "Size {{instance}}")],
                width=8, overrides=[colored("/^Active/", GREEN), colored("/^Idle/", BLUE), colored("/^Total/", NEUTRAL),
-                                   dashed("/^Size/", RED)], no_value="no exporter polls several runtimes"),
+                                   dashed("/^Size/", RED)], no_value="no exporter polls several runtimes", axis="workers"),
          lines("Replicas", "Of the autoscaler, and the most it may start. Needs kube-state-metrics (Kubernetes only).",
                [Query(replicas % ("status_current", where), "Now {{namespace}} {{horizontalpodautoscaler}}"),
                 Query(replicas % ("spec_max", where), "Maximum {{namespace}} {{horizontalpodautoscaler}}")], width=8, decimals=0,
-               overrides=[dashed("/^Maximum/", RED)], no_value=KUBERNETES)]]
+               overrides=[dashed("/^Maximum/", RED)], no_value=KUBERNETES, axis="pods")]]
 
 
 DASHBOARD = dashboard(

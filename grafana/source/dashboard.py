@@ -8,6 +8,8 @@ from source.queries import expand
 WIDTH = 24  # columns of Grafana's grid
 # Where the pages of alerts/runbooks are shown. Alertmanager's template has the same default.
 RUNBOOKS = "http://localhost:8080"
+# Where people open the exporter's page, which need not be where Prometheus scrapes it.
+EXPORTER = "http://localhost:10077"
 DATASOURCE_VARIABLE = {
     "name": "datasource", "type": "datasource", "label": "Data source", "query": "prometheus", "regex": "", "hide": 0,
     "multi": False, "includeAll": False, "refresh": 1, "options": [], "current": {},
@@ -22,6 +24,11 @@ FILTERS = {
 RUNBOOKS_VARIABLE = {
     "name": "runbooks", "type": "constant", "label": "Runbooks", "query": RUNBOOKS, "hide": 2, "skipUrlSync": True,
     "description": "Where the folder alerts/runbooks is shown."}
+
+
+EXPORTER_VARIABLE = {
+    "name": "exporter", "type": "constant", "label": "Exporter", "query": EXPORTER, "hide": 2, "skipUrlSync": True,
+    "description": "Where the exporter's page is shown."}
 
 
 def variable(name, label, description, query, all_value, hide=0):
@@ -47,7 +54,7 @@ def target_variables(*more, metric="buntime_up"):
         selector = metric if not where else metric.rstrip("}") + (", " if "{" in metric else "{") + ", ".join(where) + "}"
         found.append(variable(name, label, description, f"{selector}, {name}", all_value, hide))
         where.append(f'{name}=~"${name}"')
-    return [DATASOURCE_VARIABLE, *found, *more, FILTERS, RUNBOOKS_VARIABLE]
+    return [DATASOURCE_VARIABLE, *found, *more, FILTERS, RUNBOOKS_VARIABLE, EXPORTER_VARIABLE]
 
 
 APP_VARIABLE = variable("app", "App", "Name of an app, without its version.", "buntime_app_requests_total{$S}, app", ".*")

@@ -84,12 +84,12 @@ def _polls():
          lines("Anomalies by kind", "Nonsense in answers; the log says what and where.",
                [Query("sum by (kind) (rate(buntime_exporter_anomalies_total{$S}[W]))", "{{kind}}")], unit=ANOMALIES_PER_SECOND, width=8),
          lines("Workers left out, by runtime", "Workers beyond --worker.limit, of the ten runtimes with most.",
-               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0)],
+               [Query(top(10, "buntime_exporter_workers_dropped{$S}@"), WHO)], width=8, links=[to_workers()], decimals=0, axis="workers")],
         [lines("Apps without series, by runtime", "Apps beyond --app.limit, counted together as the app “other”, of the ten runtimes "
-               "with most.", [Query(top(10, "buntime_exporter_apps_dropped{$S}@"), WHO)], width=12, decimals=0),
+               "with most.", [Query(top(10, "buntime_exporter_apps_dropped{$S}@"), WHO)], width=12, decimals=0, axis="apps"),
          lines("Log lines dropped", "Lines of the exporters' logs that standard error did not take.",
                [Query("sum by (instance) (increase(buntime_exporter_log_lines_dropped_total{$P}[W]))", "{{instance}}")],
-               width=12, decimals=0)]]
+               width=12, decimals=0, axis="lines")]]
 
 
 def _scrapes():
@@ -102,7 +102,7 @@ def _scrapes():
          lines("Samples and new series", "Samples in a scrape, and how many of them began a new series: many for long mean that workers "
                "come and go. The ten largest targets.",
                [Query(top(10, "scrape_samples_scraped{$P}@" + OUR_TARGETS), "Samples {{job}} {{instance}}"),
-                Query(top(10, "scrape_series_added{$P}@" + OUR_TARGETS), "New {{job}} {{instance}}")], width=8),
+                Query(top(10, "scrape_series_added{$P}@" + OUR_TARGETS), "New {{job}} {{instance}}")], width=8, axis="samples"),
          lines("Requests to the exporter", "By path and status. 401 is a wrong password, 429 the rate limit, 503 a full server.",
                [Query("sum by (path, code) (rate(buntime_exporter_http_requests_total{$P}[W]))", "{{path}} {{code}}")],
                unit="reqps", width=8)]]

@@ -107,7 +107,7 @@ def _pool():
         [lines("Workers by state", "Active: used within the idle timeout. Idle: alive and unused. Released runtimes do not tell how "
                "many are being created. The dashed line is the size of the pools whose size is known.",
                [*live, Query("sum(buntime_pool_size{$S})", "Size")], stacked=True,
-               overrides=[*colors, dashed("Size", RED)]),
+               overrides=[*colors, dashed("Size", RED)], axis="workers"),
          lines("Pool utilization, mean of 5 minutes over time", "Share of the pool's slots that active workers hold, of the 20 fullest "
                "runtimes, and the limit of the alerts. A full pool does not queue: it evicts warm workers.",
                [Query(top(20, MEAN_UTILIZATION), WHO)], unit="percentunit", maximum=1, limits=[UTILIZATION_LIMIT], links=[to_workers()],
@@ -138,12 +138,12 @@ def _traffic():
          lines("Discarded workers since the start", "Workers that a runtime replaced without retiring them, of the ten runtimes with most, and "
                "the limit of the alerts: the thread and the memory of each stay behind until a restart.",
                [Query(top(10, "instance:buntime_workers_discarded:since_start{$S}@"), WHO)],
-               limits=[Query("max(buntime:workers_discarded:limit)", "Limit")], links=[to_workers()], decimals=0, no_value=RELEASED)],
+               limits=[Query("max(buntime:workers_discarded:limit)", "Limit")], links=[to_workers()], decimals=0, no_value=RELEASED, axis="workers")],
         [lines("Ephemeral queue", "Requests to apps with ttl 0 that wait for their turn. Beyond the limit the runtime answers 500, "
                "which no counter shows. The highest poll of the last minute, of the ten longest queues.",
                [Query(top(10, "buntime_ephemeral_queue_depth_peak{$S}@"), f"Peak {WHO}"),
                 Query("min(buntime_ephemeral_queue_limit{$S})", "Lowest limit")],
-               overrides=[dashed("Lowest limit", RED), field("/^Peak/", links=[to_workers()])], no_value=RELEASED),
+               overrides=[dashed("Lowest limit", RED), field("/^Peak/", links=[to_workers()])], no_value=RELEASED, axis="requests"),
          lines("Uptime of each runtime", "Age of the ten youngest processes: a line that falls to 0 is a restart.",
                [Query(least(10, "buntime_uptime_seconds{$S}@"), WHO)], unit="s", links=[to_workers()])]]
 

@@ -34,6 +34,8 @@ def _calm(thresholds):
 
 def field(matcher, **properties):
     """Another look for some of the series: `matcher` is a name, or a /regular expression/."""
+    if "links" in properties:
+        properties["links"] = _flat(properties["links"])
     by = "byRegexp" if matcher.startswith("/") else "byName"
     return {"matcher": {"id": by, "options": matcher},
             "properties": [{"id": name.replace("_", "."), "value": value} for name, value in properties.items()]}
@@ -58,15 +60,26 @@ def link(title, uid, **variables):
     return {"title": title, "url": f"/d/{uid}?{kept}{chosen}&${{__url_time_range}}", "targetBlank": False}
 
 
+def _to_page(title, path):
+    return {"title": title, "url": "${exporter:raw}" + path, "targetBlank": True}
+
+
+def to_runtime_page(of="labels"):
+    """What the exporter itself shows of a runtime: the last ten minutes, warnings, workers."""
+    return _to_page("This runtime on the exporter's page", f"/?runtime=${{__{_scope(of)}.{_name('runtime', of)}:percentencode}}")
+
+
+def to_app_page(of="labels"):
+    return _to_page("This app on the exporter's page", f"/app?app=${{__{_scope(of)}.{_name('app', of)}:percentencode}}")
+
+
 def to_workers(of="labels"):
-    name = (lambda label: label) if of == "labels" else str.capitalize
-    return link("Workers of this runtime", "buntime-workers", instance=f"${{__{_scope(of)}.{name('instance')}}}",
-                runtime=f"${{__{_scope(of)}.{name('runtime')}}}")
+    return [link("Workers of this runtime", "buntime-workers", instance=f"${{__{_scope(of)}.{_name('instance', of)}}}",
+                 runtime=f"${{__{_scope(of)}.{_name('runtime', of)}}}"), to_runtime_page(of)]
 
 
 def to_app(of="labels"):
-    name = "app" if of == "labels" else "App"
-    return link("Performance of this app", "buntime-apps", app=f"${{__{_scope(of)}.{name}}}")
+    return [link("Performance of this app", "buntime-apps", app=f"${{__{_scope(of)}.{_name('app', of)}}}"), to_app_page(of)]
 
 
 def runbook():
@@ -75,6 +88,15 @@ def runbook():
 
 def _scope(of):
     return "field.labels" if of == "labels" else "data.fields"
+
+
+def _name(label, of):
+    return label if of == "labels" else label.capitalize()
+
+
+def _flat(links):
+    """to_workers() and to_app() are two links each."""
+    return [one for each in links for one in (each if isinstance(each, list) else [each])]
 
 
 def _targets(queries, form="time_series"):
@@ -96,7 +118,7 @@ def _panel(kind, title, description, targets, width, height, defaults, options, 
 def _defaults(unit, color, *, thresholds=None, minimum=None, maximum=None, decimals=None, links=(), mappings=(),
               custom=None, no_value=NONE):
     values = {"unit": unit, "color": {"mode": color}, "min": minimum, "max": maximum, "decimals": decimals,
-              "mappings": list(mappings), "links": list(links), "custom": custom, "noValue": no_value,
+              "mappings": list(mappings), "links": _flat(links), "custom": custom, "noValue": no_value,
               "thresholds": {"mode": "absolute", "steps": thresholds or steps(GREEN)}}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -145,12 +167,12 @@ def bars(title, description, queries, *, most, unit="short", width=8, height=8, 
 
 
 def lines(title, description, queries, *, unit="short", width=12, height=8, minimum=0, maximum=None, thresholds=None,
-          stacked=False, centered=False, overrides=(), links=(), limits=(), **more):
+          stacked=False, centered=False, axis="", overrides=(), links=(), limits=(), **more):
     """Lines over time. `limits` are queries that are drawn as dashed red lines, thresholds are dashed lines of a fixed
-    height; without a minimum the axis may go below 0."""
+    height; without a minimum the axis may go below 0. `axis` says what is counted, where the unit does not."""
     custom = {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 30 if stacked else 8,
               "gradientMode": "none", "showPoints": "never", "pointSize": 5, "spanNulls": False,
-              "axisPlacement": "auto", "axisLabel": "", "axisCenteredZero": centered,
+              "axisPlacement": "auto", "axisLabel": axis, "axisCenteredZero": centered,
               "scaleDistribution": {"type": "linear"}, "hideFrom": {"legend": False, "tooltip": False, "viz": False},
               "stacking": {"group": "A", "mode": "normal" if stacked else "none"},
               "thresholdsStyle": {"mode": "dashed" if thresholds else "off"}}

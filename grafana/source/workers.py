@@ -43,10 +43,10 @@ def _now():
                 column("#G", "Heap", unit="bytes"), column("instance", "Instance")],
                height=11, sort="Requests")],
         [lines("Workers by state", "Live workers. Entries of workers that are not alive (ephemeral, offline) are in the table only.",
-               [Query(f"sum by (state) ({ALIVE})", "{{state}}")], stacked=True, overrides=STATES),
+               [Query(f"sum by (state) ({ALIVE})", "{{state}}")], stacked=True, overrides=STATES, axis="workers"),
          lines("Workers by app", "Live workers of the fifteen apps that have most of them.",
                [Query(top(15, f"sum by (app) ({ALIVE}@)"), "{{app}}")], stacked=True,
-               links=[to_app()])]]
+               links=[to_app()], axis="workers")]]
 
 
 def _load():

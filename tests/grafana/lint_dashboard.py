@@ -129,9 +129,10 @@ def ids(dashboard, _):
 
 
 def runbooks(dashboard, _):
-    base = variables(dashboard, "constant").get("runbooks", {})
-    if not re.fullmatch(r"https?://[^/]+.*[^/]", base.get("query", "")) or base["hide"] != 2:
-        yield "there is no hidden address of the runbooks"
+    for name in ("runbooks", "exporter"):
+        base = variables(dashboard, "constant").get(name, {})
+        if not re.fullmatch(r"https?://[^/]+.*[^/]", base.get("query", "")) or base["hide"] != 2:
+            yield f"there is no hidden address of the {name}"
     for url in re.findall(r'"url": "([^"]*runbooks[^"]*)"', json.dumps(dashboard["panels"])):
         if url != "${runbooks:raw}/alerts/runbooks/${__data.fields.Alert}.md":
             yield f"{url} is not where the runbooks are"

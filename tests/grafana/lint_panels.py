@@ -110,6 +110,9 @@ def series(panel):
         yield "the legend is no table with the last and the largest value"
     if panel["fieldConfig"]["defaults"]["color"]["mode"] != "palette-classic-by-name":
         yield "the colour of a series depends on its place and not on its name"
+    defaults = panel["fieldConfig"]["defaults"]
+    if defaults["unit"] == "short" and not defaults["custom"]["axisLabel"] and not re.match("Buntime[A-Z]", panel["title"]):
+        yield "neither the unit nor the axis says what is counted"
 
 
 def order(panel):
