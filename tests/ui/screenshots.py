@@ -27,8 +27,8 @@ PHONE = {"width": 390, "height": 844}
 SHOP = ["--release", "0.5.4", "--auth", "off", "--warmup", "3h", "--apps", "40", "--pool-size", "48", "--idle-timeout", "3s",
         "--ttl", "25s", "--scenario", "failing=0.15"]
 DEPOT = ["--release", "documented", "--apps", "4990", "--rps", "2000", "--pool-size", "8000", "--warmup", "20m"]
-FULL = ["--release", "0.5.4", "--auth", "off", "--apps", "96", "--pool-size", "48", "--scenario", "thrash=0.5", "--rps", "300",
-        "--ephemeral-rps", "60", "--warmup", "10m"]
+FULL = ["--release", "0.5.4", "--auth", "off", "--apps", "52", "--pool-size", "48", "--rps", "300", "--ephemeral-rps", "60",
+        "--warmup", "10m"]
 SIZE = ["--runtime.pool-size", "48"]
 NOT_ALLOWED = "http://10.1.2.3:8000"
 
