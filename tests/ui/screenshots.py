@@ -102,6 +102,9 @@ class Stage:
             "main": self.start_exporter(*urls, *SIZE, "--worker.limit", "10000"),
             "fleet": self.start_exporter(*members, "--runtime.url", f"night={self.gone.url}", *SIZE),
             "modules": self.start_exporter("--config.file", str(modules))}
+
+    def probe(self) -> None:
+        """The exporter forgets targets of /probe that are no longer asked for."""
         for sim in (self.shop, self.gone):
             fetch(f"{self.exporters['modules'].url}/probe?target={quote(sim.url)}")
 
@@ -154,7 +157,9 @@ def main() -> None:
     stage, browser = Stage(scratch), Browser()
     try:
         stage.play(arguments.minutes * 60)
+        stage.probe()
         stage.gone.fault("refuse")
+        stage.probe()
         for picture in PICTURES:
             shoot(look(browser, stage.exporters[picture.exporter].url, picture), picture, arguments.folder)
         main_exporter = stage.exporters["main"]
