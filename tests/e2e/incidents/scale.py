@@ -22,7 +22,7 @@ UNCHANGED = {
     "BuntimeWorkersNotServing": {"6"}, "BuntimeAppWorkersDying": {"10"}, "BuntimePoolAccountingMismatch": {"2"},
     "instance:buntime_workers_discarded:since_start": {"900"}, "BuntimeAppHeapGrowth": {"1.5", "1.01", "1.02", "67108864"},
     "BuntimeExporterDown": {"0.5"}, "BuntimeExporterPollErrors": {"0.1", "1"}, "BuntimeExporterStaleData": {"1"},
-    "BuntimeExporterSlowScrapes": {"0.5"}, "BuntimeExporterSeriesChurn": {"20000", "3", "1.25"},
+    "BuntimeExporterSlowScrapes": {"0.5"}, "BuntimeExporterSeriesChurn": {"20000", "3", "1.25", "1700"},
     "BuntimeExporterVersionSkew": {"1"}, "BuntimeMemoryNearLimit": {"0.9"}, "BuntimeOOMKilled": {"1"},
     "BuntimeAutoscalerBroken": {"1"},
     "buntime:pool_utilization:limit": {"0.8"}, "buntime:app_errors_per_requests:limit": {"0.01"},
