@@ -3,8 +3,8 @@
 
     EXPORTER=… SIMULATOR=… PROMETHEUS=… PROMTOOL=… ALERTMANAGER=… lab.py [--only NAME…] [--update]
 
-All incidents happen at the same time, each in a cluster of its own, while healthy ones beside them see deploys, a
-scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
+Up to MOST_AT_ONCE incidents happen at the same time, each in a cluster of its own, while healthy ones beside them see
+deploys, a scale-up and a night. Time runs FACTOR times as fast: a second is a minute. Fails unless exactly the expected
 notifications arrive, and all of them are resolved after the cure. --update writes RESULTS.md and its quotation in alerts/README.md.
 """
 import argparse
@@ -26,6 +26,7 @@ from installation import QUIET_RUNS, Lab  # noqa: E402
 from priority import ahead_of_the_neighbours  # noqa: E402
 from support import eventually  # noqa: E402
 
+MOST_AT_ONCE = 10  # two cores serve no more in time: their scrapes would be late, and what is late looks down
 BASELINE = 20  # seconds of health before the faults: longer than the longest window that matters, 15 minutes
 MOST_UNTIL_FIRED = 60
 LINGER = 10  # after the last resolution: ten more minutes in which nothing else may come
@@ -100,6 +101,27 @@ def play(lab):
     return moments, firing
 
 
+def rehearse(incidents):
+    """Plays them, prints what is wrong. Returns the verdicts, and whether nothing else is wrong."""
+    folder = tempfile.mkdtemp(prefix="buntime-lab-")
+    lab = Lab(incidents, folder)
+    try:
+        lab.start()
+        moments, firing = play(lab)
+        judged = list(verdicts(lab, moments, firing))
+        sick = lab.prometheus.sick_rules()
+        strays = sorted({(n.cluster, n.alert) for n in lab.receiver.notifications if n.cluster not in moments})
+    finally:
+        lab.stop()
+        shutil.rmtree(folder)
+    for verdict in judged:
+        if not verdict.ok:
+            print(*results.timeline(verdict, lab.receiver.notifications, moments[verdict.name][0]), sep="\n")
+    for complaint in [f"sick rule: {line}" for line in sick] + [f"unasked for: {stray}" for stray in strays]:
+        print(complaint)
+    return judged, not sick and not strays
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these incidents (and the quiet run)")
@@ -111,32 +133,25 @@ def main():
         parser.error(f"no such incident: {', '.join(sorted(unknown))}; there are "
                      + ", ".join(incident.name for incident in INCIDENTS))
     ahead_of_the_neighbours()
-    folder = tempfile.mkdtemp(prefix="buntime-lab-")
-    lab = Lab([incident for incident in INCIDENTS if incident.name in names], folder)
+    chosen = [incident for incident in INCIDENTS if incident.name in names]
     started = time.monotonic()
-    try:
-        lab.start()
-        moments, firing = play(lab)
-        judged = list(verdicts(lab, moments, firing))
-        sick = lab.prometheus.sick_rules()
-        strays = sorted({(n.cluster, n.alert) for n in lab.receiver.notifications if n.cluster not in moments})
-    finally:
-        lab.stop()
-        shutil.rmtree(folder)
+    judged, quiet, clean = [], {}, True
+    for first in range(0, len(chosen), MOST_AT_ONCE):
+        found, nothing_else = rehearse(chosen[first:first + MOST_AT_ONCE])
+        judged += found[:-len(QUIET_RUNS)]
+        # of the quiet runs of all parts the worst
+        quiet |= {verdict.name: verdict for verdict in found[-len(QUIET_RUNS):] if quiet.get(verdict.name, verdict).ok}
+        clean = clean and nothing_else
+    judged += quiet.values()
     wall = time.monotonic() - started
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     text = results.table(judged)
     print(text)
     print(f"{wall:.0f} s, {spent.ru_utime + spent.ru_stime:.0f} s of processor time")
-    for verdict in judged:
-        if not verdict.ok:
-            print(*results.timeline(verdict, lab.receiver.notifications, moments[verdict.name][0]), sep="\n")
-    for complaint in [f"sick rule: {line}" for line in sick] + [f"unasked for: {stray}" for stray in strays]:
-        print(complaint)
     if options.update:
         (HERE / "RESULTS.md").write_text(results.page(text), encoding="utf-8")
         README.write_text(results.quoted(README.read_text(encoding="utf-8"), text), encoding="utf-8")
-    return 0 if all(verdict.ok for verdict in judged) and not sick and not strays else 1
+    return 0 if clean and all(verdict.ok for verdict in judged) else 1
 
 
 if __name__ == "__main__":
