@@ -14,6 +14,7 @@
 
 #include "fetch/curl_handles.h"
 #include "fetch/fetcher.h"
+#include "fetch/name_resolver.h"
 #include "fetch/secret_file.h"
 #include "fetch/transfer.h"
 
@@ -38,6 +39,7 @@ class CurlFetcher final : public Fetcher {
       : user_agent_(std::move(user_agent)),
         connection_lifetime_(connection_lifetime),
         multi_(curl_multi_init()),
+        names_([multi = multi_.get()] { curl_multi_wakeup(multi); }),
         secrets_(log) {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnections);
   }
@@ -60,16 +62,25 @@ class CurlFetcher final : public Fetcher {
   EasyHandle NewEasy();
   void Recycle(EasyHandle easy);
   std::optional<std::string> AppendLines(const std::vector<RequestHeader>& headers, CurlList& lines);
+  void TakeAnswers();
+  void TakeAnswer(const NameResolver::Answer& answer, std::unique_ptr<Transfer> transfer);
+  void EndOverdue();
+  SteadyTime NextDeadline() const;
   void Collect();
+  void End(Transfer& transfer, ExchangeResult result) {
+    ended_.push_back({transfer.id(), transfer.TakeDone(), std::move(result)});
+  }
   bool Deliver();
 
   const CurlLibrary library_;
   const std::string user_agent_;
   const std::chrono::seconds connection_lifetime_;
   const MultiHandle multi_;
+  NameResolver names_;
   SecretFiles secrets_;
   std::map<TransferId, std::unique_ptr<Transfer>> running_;
-  std::deque<Ended> ended_;  // callbacks not run yet
+  std::map<TransferId, std::unique_ptr<Transfer>> resolving_;  // not with libcurl meanwhile
+  std::deque<Ended> ended_;                                    // callbacks not run yet
   std::vector<EasyHandle> idle_;
   TransferId last_id_ = 0;
 };
@@ -99,7 +110,7 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
   auto transfer = std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint),
                                              std::move(headers), std::move(done));
   if (auto error = transfer->Prepare(request, user_agent_, connection_lifetime_, *secret)) {
-    ended_.push_back({id, transfer->TakeDone(), *std::move(error)});
+    End(*transfer, *std::move(error));
     return id;
   }
   curl_multi_add_handle(multi_.get(), transfer->easy());
@@ -109,6 +120,7 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
 
 void CurlFetcher::Cancel(TransferId id) {
   std::erase_if(ended_, [&](const Ended& ended) { return ended.id == id; });
+  resolving_.erase(id);
   const auto found = running_.find(id);
   if (found == running_.end()) return;
   curl_multi_remove_handle(multi_.get(), found->second->easy());
@@ -117,15 +129,59 @@ void CurlFetcher::Cancel(TransferId id) {
 
 void CurlFetcher::Wait(Duration at_most) {
   int running = 0;
-  curl_multi_perform(multi_.get(), &running);
-  Collect();
-  if (Deliver()) return;
-  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  const auto move_on = [&] {
+    TakeAnswers();
+    curl_multi_perform(multi_.get(), &running);
+    Collect();
+    EndOverdue();
+    return Deliver();
+  };
+  if (move_on()) return;
+  const Duration until = std::min(at_most, NextDeadline() - SystemClock().Now());
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(until).count();
   const auto timeout = std::clamp<std::int64_t>(milliseconds, 0, std::numeric_limits<int>::max());
   curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(timeout), nullptr);
-  curl_multi_perform(multi_.get(), &running);
-  Collect();
-  Deliver();
+  move_on();
+}
+
+void CurlFetcher::TakeAnswers() {
+  for (const NameResolver::Answer& answer : names_.Take()) {
+    for (auto it = resolving_.begin(); it != resolving_.end();) {
+      if (it->second->wanted_name() != answer.name) {
+        ++it;
+        continue;
+      }
+      std::unique_ptr<Transfer> transfer = std::move(it->second);
+      it = resolving_.erase(it);
+      TakeAnswer(answer, std::move(transfer));
+    }
+  }
+}
+
+void CurlFetcher::TakeAnswer(const NameResolver::Answer& answer, std::unique_ptr<Transfer> transfer) {
+  if (answer.no_thread) return End(*transfer, transfer->NoThreadToResolve());
+  if (answer.addresses.empty()) return End(*transfer, transfer->Finish(CURLE_COULDNT_RESOLVE_HOST));
+  if (!transfer->Resolve(answer.addresses)) return End(*transfer, transfer->TimedOutResolving(true));
+  curl_multi_add_handle(multi_.get(), transfer->easy());
+  running_.emplace(transfer->id(), std::move(transfer));
+}
+
+void CurlFetcher::EndOverdue() {
+  if (resolving_.empty()) return;
+  const SteadyTime now = SystemClock().Now();
+  std::erase_if(resolving_, [&](auto& item) {
+    Transfer& transfer = *item.second;
+    if (transfer.deadline() > now) return false;
+    End(transfer, transfer.TimedOutResolving(names_.Running(transfer.wanted_name())));
+    return true;
+  });
+}
+
+// At which one of those that wait for a name is overdue.
+SteadyTime CurlFetcher::NextDeadline() const {
+  SteadyTime next = SteadyTime::max();
+  for (const auto& [id, transfer] : resolving_) next = std::min(next, transfer->deadline());
+  return next;
 }
 
 // Why it cannot be done; empty: done.
@@ -168,8 +224,13 @@ void CurlFetcher::Collect() {
     const Transfer* ended = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &ended);
     const TransferId id = ended->id();
-    const std::unique_ptr<Transfer> transfer = std::move(running_.extract(id).mapped());
-    ended_.push_back({id, transfer->TakeDone(), transfer->Finish(code)});
+    std::unique_ptr<Transfer> transfer = std::move(running_.extract(id).mapped());
+    if (!transfer->wanted_name().empty()) {
+      names_.Ask(transfer->wanted_name());
+      resolving_.emplace(id, std::move(transfer));
+      continue;
+    }
+    End(*transfer, transfer->Finish(code));
     // One that failed early keeps its buffer, and libcurl then takes no size for a new one.
     if (code == CURLE_OK) Recycle(transfer->TakeEasy());
   }

@@ -12,7 +12,9 @@
 
 #include "base/text.h"
 #include "fetch/curl_error.h"
+#include "fetch/name_resolver.h"
 #include "fetch/secret_file.h"
+#include "model/address_rules.h"
 
 namespace buntime {
 namespace {
@@ -74,6 +76,7 @@ std::string Location(CURL* easy, int status) {
 Transfer::Transfer(Fetcher::TransferId id, EasyHandle easy, const Request& request, Endpoint endpoint,
                    CurlList headers, Fetcher::Done done)
     : id_(id),
+      started_(SystemClock().Now()),
       endpoint_(std::move(endpoint)),
       tls_(request.tls),
       timeout_(request.timeout),
@@ -118,6 +121,8 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   // A new connection goes to where the name leads now: runtimes come back at other addresses. With
   // connections that last a minute, remembering names would save little.
   Set(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+  Set(CURLOPT_RESOLVER_START_FUNCTION, &Transfer::OnNameNeeded);
+  Set(CURLOPT_RESOLVER_START_DATA, static_cast<void*>(this));
   Set(CURLOPT_NOSIGNAL, 1L);
   Set(CURLOPT_QUICK_EXIT, 1L);  // never join a resolver thread that hangs
   if (!headers_.Append("Accept: application/json")) refused_ = CURLE_OUT_OF_MEMORY;
@@ -129,6 +134,55 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   if (refused_ == CURLE_OK) return std::nullopt;
   return PollError{Outcome::kInternal, "cannot prepare the request to " + endpoint_.authority + ": " +
                                            curl_easy_strerror(refused_)};
+}
+
+// Called where libcurl has no connection to use again. Names are looked up by NameResolver, so the attempt
+// ends here; what is an address, or resolves without a look-up, goes on. Names of proxies are left to
+// libcurl: they come from the configuration only.
+int Transfer::OnNameNeeded(void* /*state*/, void* /*reserved*/, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::string& host = transfer.endpoint_.host;
+  const bool numeric = host.starts_with('[') || IpAddress::Parse(host);
+  if (numeric || host == "localhost" || !transfer.proxy_url_.empty()) return 0;
+  try {
+    transfer.wanted_name_ = transfer.addresses_.get() == nullptr ? host : "";
+  } catch (const std::bad_alloc&) {
+    transfer.out_of_memory_ = true;
+  }
+  return 1;
+}
+
+bool Transfer::Resolve(const std::vector<std::string>& addresses) {
+  // Known to libcurl for as long as this attempt takes to ask for it.
+  constexpr long kKnownFor = 5;
+  std::string line = '+' + endpoint_.host + ':' + endpoint_.port + ':';
+  for (const std::string& address : addresses) {
+    if (&address != &addresses.front()) line += ',';
+    line += address.find(':') == std::string::npos ? address : '[' + address + ']';
+  }
+  until_resolved_ = SystemClock().Now() - started_;
+  wanted_name_.clear();
+  if (until_resolved_ >= timeout_ || !addresses_.Append(line)) return false;
+  Set(CURLOPT_RESOLVE, addresses_.get());
+  Set(CURLOPT_DNS_CACHE_TIMEOUT, kKnownFor);
+  Set(CURLOPT_TIMEOUT_MS, Milliseconds(timeout_ - until_resolved_));
+  return refused_ == CURLE_OK;
+}
+
+PollError Transfer::TimedOutResolving(bool look_up_runs) const {
+  const std::string within = endpoint_.authority + " did not answer within " +
+                             FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(timeout_));
+  if (look_up_runs) return {Outcome::kTimeout, within + ": timed out while resolving the host name"};
+  return {Outcome::kTimeout, within + ": its host name waited for its turn, for at most " +
+                                 std::to_string(NameResolver::kMostOthers) +
+                                 " names that were not answered quickly before are looked up at once: check "
+                                 "the name server"};
+}
+
+PollError Transfer::NoThreadToResolve() const {
+  return {Outcome::kInternal, "cannot resolve the host name " + endpoint_.host +
+                                  ": no thread can be started for it; raise the limit of tasks "
+                                  "(TasksMax of systemd, pids of a container)"};
 }
 
 void Transfer::SetLimits() {
@@ -250,7 +304,11 @@ curl_socket_t Transfer::OnOpenSocket(void* self, curlsocktype /*purpose*/, curl_
 
 void Transfer::KeepTimings() {
   if (!timings_) return;
-  const auto at = [this](CURLINFO info) { return std::chrono::microseconds(Info(easy_.get(), info)); };
+  // libcurl counts from the start of the attempt; a point that was not reached is 0.
+  const auto at = [this](CURLINFO info) -> Duration {
+    const std::chrono::microseconds since(Info(easy_.get(), info));
+    return since.count() == 0 ? Duration(since) : until_resolved_ + since;
+  };
   timings_->name_lookup = at(CURLINFO_NAMELOOKUP_TIME_T);
   timings_->connect = at(CURLINFO_CONNECT_TIME_T);
   timings_->tls = at(CURLINFO_APPCONNECT_TIME_T);

@@ -11,7 +11,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "fetch/curl_handles.h"
 #include "fetch/fetcher.h"
 #include "fetch/unpacker.h"
@@ -32,6 +34,15 @@ class Transfer {
   std::optional<PollError> Prepare(const Request& request, const std::string& user_agent,
                                    std::chrono::seconds connection_lifetime, std::string_view secret);
 
+  /// The transfer ended because it needs the addresses of this name; empty: it does not.
+  const std::string& wanted_name() const { return wanted_name_; }
+  /// Prepares another attempt that connects to `addresses`. False: the time is over, or memory.
+  bool Resolve(const std::vector<std::string>& addresses);
+  SteadyTime deadline() const { return started_ + timeout_; }
+  /// Why it ended without an attempt that had addresses.
+  PollError TimedOutResolving(bool look_up_runs) const;
+  PollError NoThreadToResolve() const;
+
   /// After the transfer: the answer, or why there is none. Moves the body out.
   ExchangeResult Finish(CURLcode code);
 
@@ -45,6 +56,7 @@ class Transfer {
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);
   bool Receive(std::string_view piece);
   bool AddBody(std::string_view piece);
+  static int OnNameNeeded(void* state, void* reserved, void* self);
   static CURLcode OnTlsContext(CURL* easy, void* context, void* self);
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
   bool Allows(const std::optional<IpAddress>& address, std::uint16_t port);
@@ -59,6 +71,7 @@ class Transfer {
 
   // Constant after construction.
   const Fetcher::TransferId id_;
+  const SteadyTime started_;
   const Endpoint endpoint_;
   const TlsClient tls_;
   const Duration timeout_;
@@ -71,6 +84,9 @@ class Transfer {
   CURLcode refused_ = CURLE_OK;  // the first option that libcurl did not take
   CurlList headers_;
   CurlList connect_to_;
+  CurlList addresses_;
+  std::string wanted_name_;
+  Duration until_resolved_{};  // from the start to the attempt that has addresses
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 
   std::size_t header_bytes_ = 0;

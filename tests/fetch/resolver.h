@@ -3,7 +3,7 @@
 //
 //   runtime.test   127.0.0.1
 //   missing.test   does not exist
-//   hang.test      no answer while a HangingName exists
+//   hang*.test     no answer while a HangingName exists
 //   moving.test    where MoveName says
 #pragma once
 
@@ -16,6 +16,8 @@ class HangingName {
   HangingName();
   /// Lets all lookups of the name go on, and returns when they did.
   ~HangingName();
+  /// How many lookups wait now.
+  static int waiting();
   HangingName(const HangingName&) = delete;
   HangingName& operator=(const HangingName&) = delete;
 };

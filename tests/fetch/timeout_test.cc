@@ -137,5 +137,37 @@ TEST_F(Timeouts, NeitherStartNorTheEndWaitForAName) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
 }
 
+TEST_F(Timeouts, NamesThatHangLeaveRoomForThoseThatWereAnswered) {
+  ScriptServer server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
+  });
+  const std::string known = "http://runtime.test:" + std::to_string(server.port()) + "/";
+  ExpectAnswer(Run(Get(known)), 200, "{}");
+  HangingName hanging;
+  constexpr int kNames = 200;
+  int resolving = 0;
+  int waited = 0;
+  int ended = 0;
+  for (int i = 0; i < kNames; ++i) {
+    fetcher_->Start(
+        Get("http://hang" + std::to_string(i) + ".test:8000/", 1s), [&](const ExchangeResult& result) {
+          ++ended;
+          ASSERT_FALSE(result.ok());
+          EXPECT_EQ(Name(result.error().outcome), Name(Outcome::kTimeout));
+          const std::string& told = result.error().message;
+          resolving +=
+              told.ends_with("did not answer within 1s: timed out while resolving the host name") ? 1 : 0;
+          waited += told.find("waited for its turn, for at most 24 names") != std::string::npos ? 1 : 0;
+        });
+  }
+  EXPECT_TRUE(WaitUntil([] { return HangingName::waiting() == 24; }));
+  ExpectAnswer(Run(Get(known)), 200, "{}");
+  EXPECT_TRUE(WaitUntil([&] { return ended == kNames; }));
+  EXPECT_EQ(HangingName::waiting(), 24);
+  EXPECT_EQ(resolving, 24);
+  EXPECT_EQ(waited, kNames - 24);
+}
+
 }  // namespace
 }  // namespace buntime

@@ -182,7 +182,9 @@ TEST_P(ReplayTest, EveryExportedValueIsWhatTheRuntimeSaid) {
     raw.Parse<rapidjson::kParseFullPrecisionFlag>(body.c_str());
     ASSERT_FALSE(raw.HasParseError());
     seen_requests_ = 0;
-    for (const auto& worker : raw["workers"].GetObject()) WantWorker(worker.name.GetString(), worker.value);
+    const rapidjson::Value& workers =
+        raw["workers"];  // clang finds the iterators of one that may be changed ambiguous
+    for (const auto& worker : workers.GetObject()) WantWorker(worker.name.GetString(), worker.value);
     WantPool(raw["pool"], raw["workers"]);
     for (const auto& [series, value] : samples_)
       ADD_FAILURE() << series << " " << value << " came from nowhere";
