@@ -10,6 +10,7 @@
 #include "fuzz/config_fuzz.h"
 #include "fuzz/decode_fuzz.h"
 #include "fuzz/http_fuzz.h"
+#include "fuzz/reconcile_fuzz.h"
 #include "fuzz/rules_fuzz.h"
 #include "fuzz/text_fuzz.h"
 #include "fuzz/unpack_fuzz.h"
@@ -46,6 +47,10 @@ TEST(FuzzReplay, TextsBodiesAndRulesHold) {
   EXPECT_GT(Replay("fuzz/corpus/text", testing::CheckPoolText), 3);
   EXPECT_GT(Replay("fuzz/corpus/unpack", testing::CheckUnpacker), 7);
   EXPECT_GT(Replay("fuzz/corpus/rules", testing::CheckAddressRules), 3);
+}
+
+TEST(FuzzReplay, ReconciliationsHold) {
+  EXPECT_GT(Replay("fuzz/corpus/reconcile", testing::CheckReconciler), 4);
 }
 
 TEST(FuzzReplay, ConfigurationFilesHold) {
