@@ -35,14 +35,12 @@ cores=$(nproc)
 started=$SECONDS
 heading() { printf '\n=== %s (after %d s)\n' "$*" $((SECONDS - started)); }
 
-# build PRESET [-D NAME=VALUE] [ARGUMENTS…]: says what went wrong, and nothing where nothing did.
+# build PRESET [ARGUMENTS…]: says what went wrong, and nothing where nothing did.
 build() {
-  local log preset=$1 define=()
+  local log preset=$1
   shift
-  [[ ${1-} != -D ]] || define=(-D "$2")
-  shift $((${#define[@]}))
   log=$(mktemp)
-  if ! { cmake --preset "$preset" "${define[@]}" && cmake --build --preset "$preset" "$@"; } > "$log" 2>&1; then
+  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } > "$log" 2>&1; then
     grep -E -A 12 'error|FAILED|warning' "$log" || cat "$log"
     rm -f "$log"
     return 1
@@ -54,7 +52,7 @@ lint() {
   heading "lint"
   git ls-files -z '*.cc' '*.h' | xargs -0 clang-format --dry-run --Werror
   git ls-files -z '*.sh' '.ci/run' | xargs -0 shellcheck -x
-  build asan -D BUNTIME_TIDY=ON --target buntime-exporter  # the stages asan and fuzz go on with it
+  build tidy
 }
 
 # suite PRESET TARGET [ARGUMENTS OF CTEST…]
@@ -111,7 +109,7 @@ for stage in "${stages[@]}"; do
   case $stage in
     lint) lint ;;
     asan | tsan) suite "$stage" sanitizer_tests --label-regex '^sanitizer$' ;;
-    fuzz) suite asan fuzzers --label-regex '^fuzz$' ;;
+    fuzz) suite fuzz fuzzers --label-regex fuzz ;;
     engines) engines ;;
     cluster) cluster ;;
     long) suite release all --label-regex '^long$' ;;

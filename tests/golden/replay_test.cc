@@ -182,8 +182,7 @@ TEST_P(ReplayTest, EveryExportedValueIsWhatTheRuntimeSaid) {
     raw.Parse<rapidjson::kParseFullPrecisionFlag>(body.c_str());
     ASSERT_FALSE(raw.HasParseError());
     seen_requests_ = 0;
-    const rapidjson::Value& workers =
-        raw["workers"];  // clang finds the iterators of one that may be changed ambiguous
+    const rapidjson::Value& workers = raw["workers"];
     for (const auto& worker : workers.GetObject()) WantWorker(worker.name.GetString(), worker.value);
     WantPool(raw["pool"], raw["workers"]);
     for (const auto& [series, value] : samples_)

@@ -26,7 +26,8 @@ RecordedPoll ParseLine(const std::string& line) {
   poll.t = std::stod(document["t"].GetString());
   const auto begin = line.find("\"stats\":") + 8;
   poll.stats = line.substr(begin, line.find(",\"truth\":") - begin);
-  for (const auto& item : document["truth"].GetObject()) {
+  const rapidjson::Value& truth = document["truth"];
+  for (const auto& item : truth.GetObject()) {
     poll.sent[AppOf(item.name.GetString())] += std::stod(item.value["sent"].GetString());
   }
   return poll;

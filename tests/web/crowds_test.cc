@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kHash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 constexpr std::string_view kGood = "Authorization: Basic cHJvbTpzZWNyZXQ=\r\n";
 const std::string kGetLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
-constexpr HttpClient::Options kSmallBuffer{4096};
+const HttpClient::Options kSmallBuffer{4096};
 
 class CrowdsTest : public ServerTest {
  protected:

@@ -12,7 +12,7 @@ namespace buntime::testing {
 namespace {
 
 const std::string kGetPool = "GET /pool HTTP/1.1\r\nHost: a\r\n\r\n";
-constexpr HttpClient::Options kSmallBuffer{4096};
+const HttpClient::Options kSmallBuffer{4096};
 
 class StopTest : public ServerTest {
  protected:
