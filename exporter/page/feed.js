@@ -8,6 +8,7 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
 const REFUSED_RETRY_MS = 10_000;
 const LEAST_POLL_MS = 1_000;
+const PROBED_MS = 5_000; // a target of /probe is polled at the pace of its scrapes
 const HIDDEN_MS = 30_000;
 
 // The exporter answered, and the answer is no: asking again soon will not help.
@@ -99,7 +100,7 @@ export class Feed {
     this.#handlers.onFresh();
     const interval = view.runtime.interval_seconds * 1000;
     if (new URLSearchParams(this.#about).has('target')) {
-      this.#poll(interval);
+      this.#poll(Math.min(interval, PROBED_MS));
     } else {
       this.#listen(interval);
     }
@@ -122,8 +123,9 @@ export class Feed {
 
   // Targets of /probe change when they are probed; there is no stream of them.
   #poll(interval) {
-    this.#handlers.onLink({ state: 'polling' });
-    this.#startIn(Math.max(LEAST_POLL_MS, interval));
+    const wait = Math.max(LEAST_POLL_MS, interval);
+    this.#handlers.onLink({ state: 'polling', seconds: wait / 1000 });
+    this.#startIn(wait);
   }
 
   #listen(interval) {

@@ -42,7 +42,7 @@ export function append(history, { runtime, exporter }, valueOf) {
   const { t } = history;
   const last = t[t.length - 1] ?? -Infinity;
   // The same poll may come twice, from the memory of the exporter and by the stream.
-  if (time - last < runtime.interval_seconds / 4) return;
+  if (time - last < runtime.interval_seconds / 20) return;
   if (missed !== null && missed > last) push(history, missed, () => null);
   push(history, time, runtime.up ? valueOf : () => null);
   const gone = t.findIndex((then) => then >= time - WINDOW_SECONDS);

@@ -22,7 +22,7 @@ export function startPage({ onView, onFresh = () => {} }) {
     byId('content').dataset.fresh = ['up', 'warn'].includes(status.state) ? 'yes' : 'no';
     byId('content').dataset.warn = status.warnings.map(({ kind }) => kind).join(' ');
     say(byId('status-text'), status);
-    setText(byId('link'), linkWord(link, paused, view?.runtime.interval_seconds));
+    setText(byId('link'), linkWord(link, paused));
     byId('link').dataset.state = paused ? 'paused' : link.state;
     const trouble = status.state === 'up' ? '' : `${status.title} · `;
     document.title = `${trouble}${PAGE} · Buntime exporter`;

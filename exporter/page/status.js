@@ -72,13 +72,13 @@ function stateOf(view, link) {
 }
 
 // The little word in the header: how what is shown gets here.
-export function linkWord(link, paused, interval) {
+export function linkWord(link, paused) {
   if (paused) return 'Paused';
   switch (link.state) {
     case 'live':
       return 'Live';
     case 'polling':
-      return `Every ${interval} s`;
+      return `Every ${link.seconds} s`;
     case 'silent':
     case 'lost':
       return 'Reconnecting';

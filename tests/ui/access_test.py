@@ -1,7 +1,8 @@
 """Everybody can use the page: axe-core finds no violation, the keyboard reaches everything, nothing jumps."""
 
+import signal
 import unittest
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from browser import Page
 from support import eventually
@@ -48,6 +49,27 @@ class AxeTest(UiTest):
         exporter.stop()
         cut.until_state("reconnecting")
         self.check(cut, "reconnecting")
+
+    def test_probed_refused_and_stale(self) -> None:
+        sim = self.frozen()
+        config = self.write("buntime.yml", "modules:\n  default: {allowed_targets: [127.0.0.1/32]}\n")
+        exporter = self.exporter("--config.file", config, *LIVELY)
+        exporter.get(f"/probe?target={quote(sim.url)}")
+        targets = self.open(exporter)
+        targets.until("document.querySelectorAll('#probes tbody tr').length === 1")
+        self.check(targets, "/ of modules only")
+        refused = self.open(exporter, "/?target=http://10.1.1.1&module=default", live=False)
+        refused.until_state("refused")
+        self.check(refused, "refused")
+        about = urlencode({"target": f"{sim.url}/metrics", "module": "default"})
+        stale = self.open(exporter, f"/?{about}", live=False)
+        stale.until_state("up")
+        exporter.signal(signal.SIGSTOP)
+        try:
+            stale.until("['stale', 'reconnecting'].includes(document.querySelector('#status').dataset.state)")
+            self.check(stale, "stale")
+        finally:
+            exporter.signal(signal.SIGCONT)
 
     def test_full_and_empty(self) -> None:
         for name, flags in (("full", ["--scenario", "pool-exhausted", "--warmup", "2m"]), ("empty", ["--apps", "0", "--ephemeral-apps", "0"])):
