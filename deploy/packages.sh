@@ -30,9 +30,12 @@ install_packages() {
   fi
   echo "installing ${#missing[@]} packages: ${missing[*]}" >&2
   "${as_root[@]}" apt-get -qq update
-  # sudo closes other descriptors than the three, so apt reports its progress among its output.
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o APT::Status-Fd=1 \
-    -o Dpkg::Use-Pty=0 install "${missing[@]}" | apt_percent | show_progress "installing"
+  # sudo closes other descriptors than the three, so descriptor 3 is opened behind it. It cannot be 1: apt closes the one with its
+  # status for dpkg, whose scripts then fail when they print.
+  # shellcheck disable=SC2016
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c 'exec 3>&1 > /dev/null; exec apt-get "$@"' apt-get -qq -y \
+    --no-install-recommends -o APT::Status-Fd=3 -o Dpkg::Use-Pty=0 install "${missing[@]}" |
+    apt_percent | show_progress "installing"
 
   # The tests use servers as programs; the services that were just installed with them are not wanted.
   if [[ -d /run/systemd/system ]]; then
