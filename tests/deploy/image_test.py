@@ -149,5 +149,20 @@ def replay(root: chroot.Chroot, stage: str, built: dict[str, str]) -> None:
                 chroot.run("strip", str(root.root / target.lstrip("/")))
 
 
+@unittest.skipIf(chroot.why_not(), chroot.why_not())
+class PackagesTest(unittest.TestCase):
+    def test_a_bare_debian_gets_all_that_a_build_needs(self):
+        """The first step of deploy/run.sh and of the image."""
+        root = chroot.debian().copy("packages")
+        (root.root / "deploy").mkdir()
+        for name in ("packages.sh", "progress.sh", "packages.txt"):
+            shutil.copy(ROOT / "deploy" / name, root.root / "deploy" / name)
+        done = root.run("bash", "-euc", "cd /; source deploy/packages.sh; install_packages deploy/packages.txt")
+        self.assertRegex(done.stderr, r"(?m)^installing \d+ packages: ca-certificates cmake ")
+        self.assertRegex(done.stderr, r"(?m)^installing: +9\d %")
+        self.assertEqual("", root.run("dpkg", "--audit").stdout)
+        root.run("sh", "-c", "cmake --version && g++ --version")
+
+
 if __name__ == "__main__":
     unittest.main()
