@@ -76,6 +76,12 @@ struct NameResolver::State {
     }
   }
 
+  void Close() {
+    const MutexLock lock(mutex);
+    closed = true;
+    changed.NotifyAll();
+  }
+
   bool HasWork() REQUIRES(mutex) {
     return !quick_queue.empty() || (!other_queue.empty() && others_running < kMostOthers);
   }
@@ -148,11 +154,7 @@ struct NameResolver::State {
 
 NameResolver::NameResolver(std::function<void()> wake) : state_(std::make_shared<State>(std::move(wake))) {}
 
-NameResolver::~NameResolver() {
-  const MutexLock lock(state_->mutex);
-  state_->closed = true;
-  state_->changed.NotifyAll();
-}
+NameResolver::~NameResolver() { state_->Close(); }
 
 void NameResolver::Ask(const std::string& name) {
   State& state = *state_;
