@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kKeys = 4;  // the last one is ttl=0 in the world below
 constexpr double kEphemeralConcurrency = 2;
-constexpr double kSlack = 2 * kEphemeralConcurrency;  // two workers may look like requests in flight
+constexpr double kSlack = 5 * kEphemeralConcurrency;  // requests and workers in flight, which look alike
 
 class Bytes {
  public:
