@@ -151,10 +151,7 @@ PollError TimedOut(const FailedExchange& failed) {
   } else {
     phase = "resolving the host name";
   }
-  return {Outcome::kTimeout,
-          failed.endpoint.authority + " did not answer within " +
-              FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(failed.timeout)) +
-              ": timed out while " + phase};
+  return {Outcome::kTimeout, DidNotAnswer(failed.endpoint, failed.timeout) + ": timed out while " + phase};
 }
 
 // A line beyond libcurl's own limit is reported as a lack of memory.
@@ -174,6 +171,11 @@ PollError TooLarge(const FailedExchange& failed) {
 }
 
 }  // namespace
+
+std::string DidNotAnswer(const Endpoint& endpoint, Duration timeout) {
+  return endpoint.authority + " did not answer within " +
+         FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(timeout));
+}
 
 PollError DescribeFailure(const FailedExchange& failed) {
   if (failed.header_too_large || failed.body_too_large) return TooLarge(failed);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -30,6 +31,9 @@ struct FailedExchange {
   std::size_t max_header;
   std::uint64_t max_body;
 };
+
+/// "HOST:PORT did not answer within 3s".
+std::string DidNotAnswer(const Endpoint& endpoint, Duration timeout);
 
 /// Maps libcurl's code to an outcome and a message that names host, port, cause, and what to check.
 PollError DescribeFailure(const FailedExchange& failed);

@@ -161,7 +161,7 @@ void CurlFetcher::TakeAnswers() {
 void CurlFetcher::TakeAnswer(const NameResolver::Answer& answer, std::unique_ptr<Transfer> transfer) {
   if (answer.no_thread) return End(*transfer, transfer->NoThreadToResolve());
   if (answer.addresses.empty()) return End(*transfer, transfer->Finish(CURLE_COULDNT_RESOLVE_HOST));
-  if (!transfer->Resolve(answer.addresses)) return End(*transfer, transfer->TimedOutResolving(true));
+  if (auto error = transfer->Resolve(answer.addresses)) return End(*transfer, *std::move(error));
   curl_multi_add_handle(multi_.get(), transfer->easy());
   running_.emplace(transfer->id(), std::move(transfer));
 }
@@ -172,7 +172,8 @@ void CurlFetcher::EndOverdue() {
   std::erase_if(resolving_, [&](auto& item) {
     Transfer& transfer = *item.second;
     if (transfer.deadline() > now) return false;
-    End(transfer, transfer.TimedOutResolving(names_.Running(transfer.wanted_name())));
+    const bool running = names_.Running(transfer.wanted_name());
+    End(transfer, running ? transfer.Finish(CURLE_OPERATION_TIMEDOUT) : transfer.NeverLookedUp());
     return true;
   });
 }

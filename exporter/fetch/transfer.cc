@@ -131,6 +131,10 @@ std::optional<PollError> Transfer::Prepare(const Request& request, const std::st
   if (endpoint_.https) SetTls(request);
   if (allowed_) SetRules();
   Set(CURLOPT_HTTPHEADER, headers_.get());
+  return Refused();
+}
+
+std::optional<PollError> Transfer::Refused() const {
   if (refused_ == CURLE_OK) return std::nullopt;
   return PollError{Outcome::kInternal, "cannot prepare the request to " + endpoint_.authority + ": " +
                                            curl_easy_strerror(refused_)};
@@ -152,7 +156,7 @@ int Transfer::OnNameNeeded(void* /*state*/, void* /*reserved*/, void* self) {
   return 1;
 }
 
-bool Transfer::Resolve(const std::vector<std::string>& addresses) {
+std::optional<PollError> Transfer::Resolve(const std::vector<std::string>& addresses) {
   // Known to libcurl for as long as this attempt takes to ask for it.
   constexpr long kKnownFor = 5;
   std::string line = '+' + endpoint_.host + ':' + endpoint_.port + ':';
@@ -162,18 +166,16 @@ bool Transfer::Resolve(const std::vector<std::string>& addresses) {
   }
   until_resolved_ = SystemClock().Now() - started_;
   wanted_name_.clear();
-  if (until_resolved_ >= timeout_ || !addresses_.Append(line)) return false;
+  if (!addresses_.Append(line)) refused_ = CURLE_OUT_OF_MEMORY;
   Set(CURLOPT_RESOLVE, addresses_.get());
   Set(CURLOPT_DNS_CACHE_TIMEOUT, kKnownFor);
   Set(CURLOPT_TIMEOUT_MS, Milliseconds(timeout_ - until_resolved_));
-  return refused_ == CURLE_OK;
+  return Refused();
 }
 
-PollError Transfer::TimedOutResolving(bool look_up_runs) const {
-  const std::string within = endpoint_.authority + " did not answer within " +
-                             FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(timeout_));
-  if (look_up_runs) return {Outcome::kTimeout, within + ": timed out while resolving the host name"};
-  return {Outcome::kTimeout, within + ": its host name waited for its turn, for at most " +
+PollError Transfer::NeverLookedUp() const {
+  return {Outcome::kTimeout, DidNotAnswer(endpoint_, timeout_) +
+                                 ": its host name waited for its turn, for at most " +
                                  std::to_string(NameResolver::kMostOthers) +
                                  " names that were not answered quickly before are looked up at once: check "
                                  "the name server"};
@@ -313,7 +315,7 @@ void Transfer::KeepTimings() {
   timings_->connect = at(CURLINFO_CONNECT_TIME_T);
   timings_->tls = at(CURLINFO_APPCONNECT_TIME_T);
   timings_->first_byte = at(CURLINFO_STARTTRANSFER_TIME_T);
-  timings_->total = at(CURLINFO_TOTAL_TIME_T);
+  timings_->total = SystemClock().Now() - started_;
 }
 
 std::size_t Transfer::OnHeader(char* /*data*/, std::size_t size, std::size_t count, void* self) {

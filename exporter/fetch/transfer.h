@@ -36,11 +36,11 @@ class Transfer {
 
   /// The transfer ended because it needs the addresses of this name; empty: it does not.
   const std::string& wanted_name() const { return wanted_name_; }
-  /// Prepares another attempt that connects to `addresses`. False: the time is over, or memory.
-  bool Resolve(const std::vector<std::string>& addresses);
+  /// Prepares another attempt, which connects to `addresses`, for the rest of the time.
+  std::optional<PollError> Resolve(const std::vector<std::string>& addresses);
   SteadyTime deadline() const { return started_ + timeout_; }
-  /// Why it ended without an attempt that had addresses.
-  PollError TimedOutResolving(bool look_up_runs) const;
+  /// Why there was no attempt with addresses.
+  PollError NeverLookedUp() const;
   PollError NoThreadToResolve() const;
 
   /// After the transfer: the answer, or why there is none. Moves the body out.
@@ -61,6 +61,7 @@ class Transfer {
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
   bool Allows(const std::optional<IpAddress>& address, std::uint16_t port);
   void KeepTimings();
+  std::optional<PollError> Refused() const;
 
   template <class Value>
   void Set(CURLoption option, Value value);

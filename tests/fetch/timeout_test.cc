@@ -68,8 +68,10 @@ class FullListener {
 
 TEST_F(Timeouts, WhileResolving) {
   HangingName hanging;
-  ExpectError(Run(Get("http://hang.test:8000/", kShort)), Outcome::kTimeout,
-              TimedOut("hang.test:8000", "resolving the host name"));
+  Request request = Get("http://hang.test:8000/", kShort);
+  request.timings = std::make_shared<Timings>();
+  ExpectError(Run(request), Outcome::kTimeout, TimedOut("hang.test:8000", "resolving the host name"));
+  EXPECT_GE(request.timings->total, kShort);
 }
 
 TEST_F(Timeouts, WhileConnecting) {
