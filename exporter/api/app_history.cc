@@ -1,14 +1,9 @@
 #include "api/app_history.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace buntime {
 namespace {
-
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
-
-float OrNan(const std::optional<double>& value) { return value ? static_cast<float>(*value) : kUnknown; }
 
 // The busiest apps.
 std::vector<const App*> Choose(const std::vector<App>& apps, std::size_t most) {
@@ -62,14 +57,15 @@ void AppHistory::Take(const Runtime& runtime, double unix_seconds, std::size_t b
 
 void AppHistory::TakeGap(double unix_seconds) {
   for (auto& [key, track] : tracks_)
-    track.samples.push_back({unix_seconds, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown});
+    track.samples.push_back(
+        {unix_seconds, kNotReported, kNotReported, kNotReported, kNotReported, kNotReported});
 }
 
 void AppHistory::TakeApp(const App& app, double unix_seconds, const std::optional<double>& uptime) {
   Track& track = tracks_[KeyOf(app.name, app.version)];
   track.seen = true;
   const double requests = app.requests - track.requests;
-  float mean = kUnknown;
+  float mean = kNotReported;
   if (!track.samples.empty() && track.request_seconds && app.request_seconds && requests > 0)
     mean = static_cast<float>((*app.request_seconds - *track.request_seconds) / requests);
   double alive = 0;
@@ -78,9 +74,9 @@ void AppHistory::TakeApp(const App& app, double unix_seconds, const std::optiona
   }
   track.requests = app.requests;
   track.request_seconds = app.request_seconds;
-  track.samples.push_back({unix_seconds, OrNan(app.rates.requests_per_second),
-                           OrNan(app.rates.errors_per_second), static_cast<float>(alive), mean,
-                           OrNan(uptime)});
+  track.samples.push_back({unix_seconds, SampleValue(app.rates.requests_per_second),
+                           SampleValue(app.rates.errors_per_second), static_cast<float>(alive), mean,
+                           SampleValue(uptime)});
 }
 
 void AppHistory::Write(JsonWriter& json, std::string_view name, std::string_view version) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,12 @@
 #include "model/fleet.h"
 
 namespace buntime {
+
+/// The histories keep quantities as floats, since they become pixels.
+inline constexpr float kNotReported = std::numeric_limits<float>::quiet_NaN();
+inline float SampleValue(const std::optional<double>& value) {
+  return value ? static_cast<float>(*value) : kNotReported;
+}
 
 class AppHistory {
  public:
@@ -40,7 +47,6 @@ class AppHistory {
   std::size_t SampleCount() const;
 
  private:
-  // Floats: they become pixels. NaN: not known.
   struct Sample {
     double unix_seconds;
     float requests_per_second;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "api/json_writer.h"
@@ -13,10 +12,6 @@ namespace {
 // So many intervals without a poll are no jitter.
 constexpr double kGapIntervals = 3;
 
-float OrNan(const std::optional<double>& value) {
-  return value ? static_cast<float>(*value) : std::numeric_limits<float>::quiet_NaN();
-}
-
 }  // namespace
 
 History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
@@ -26,15 +21,15 @@ History::Sample History::SampleOf(const Runtime& runtime, double unix_seconds) {
   const Pool& pool = known ? runtime.reading->snapshot.pool : no_pool;
   const Rates& rates = known ? runtime.reading->rates : no_rates;
   return {unix_seconds,
-          OrNan(pool.utilization),
-          OrNan(pool.active),
-          OrNan(pool.idle),
-          OrNan(pool.total),
-          OrNan(pool.size),
-          OrNan(rates.requests_per_second),
-          OrNan(rates.errors_per_second),
-          OrNan(pool.ephemeral_queue_depth),
-          OrNan(pool.uptime_seconds)};
+          SampleValue(pool.utilization),
+          SampleValue(pool.active),
+          SampleValue(pool.idle),
+          SampleValue(pool.total),
+          SampleValue(pool.size),
+          SampleValue(rates.requests_per_second),
+          SampleValue(rates.errors_per_second),
+          SampleValue(pool.ephemeral_queue_depth),
+          SampleValue(pool.uptime_seconds)};
 }
 
 void History::Take(const Fleet& fleet) {

@@ -54,7 +54,6 @@ class History {
   std::size_t AppSampleCount() const;
 
  private:
-  // Floats: they become pixels. NaN: not reported.
   struct Sample {
     double unix_seconds;
     float utilization;

@@ -26,9 +26,9 @@ HttpResponse NothingToShow(const Runtime& runtime) {
 
 std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) {
   using enum Route::Where;
-  using Answer = std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&,
-                                            const std::shared_ptr<const Runtime>&)>;
-  const auto route = [&board = sources.board](std::string_view path, Answer answer) -> Route {
+  using DocumentedAnswer = std::function<HttpResponse(const HttpRequest&, const std::shared_ptr<const Fleet>&,
+                                                      const std::shared_ptr<const Runtime>&)>;
+  const auto route = [&board = sources.board](std::string_view path, DocumentedAnswer answer) -> Route {
     return {std::string(kDocumented).append(path), kPool,
             [&board, answer = std::move(answer)](const HttpRequest& request) {
               const auto fleet = board.Latest();
@@ -38,10 +38,11 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
             }};
   };
   DocumentAnswers& answers = sources.answers;
-  const auto json = [&answers](std::string (*write)(const Runtime&)) -> Answer {
+  const auto json = [&answers](std::string (*write)(const Runtime&)) -> DocumentedAnswer {
     return [&answers, write](const HttpRequest& request, const auto& fleet, const auto& runtime) {
       if (!runtime->reading) return NothingToShow(*runtime);
-      return answers.Answer(request, runtime->name, fleet->revision, [&] { return write(*runtime); });
+      return answers.DocumentedAnswer(request, runtime->name, fleet->revision,
+                                      [&] { return write(*runtime); });
     };
   };
 

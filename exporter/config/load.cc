@@ -85,10 +85,10 @@ std::string ReadTelemetryPath(SettingReader& reader, bool prometheus_api) {
 
 Duration ReadSseInterval(SettingReader& reader) {
   constexpr Duration kLeast = std::chrono::milliseconds(250);
-  constexpr Duration kMost = std::chrono::seconds(60);
+  constexpr Duration kLongest = std::chrono::seconds(60);
   const Duration interval = reader.Time("sse_interval", std::chrono::seconds(1), kLeast);
-  if (interval > kMost) {
-    reader.Refuse(*reader.Find("sse_interval"), "expected at most " + FormatDuration(kMost));
+  if (interval > kLongest) {
+    reader.Refuse(*reader.Find("sse_interval"), "expected at most " + FormatDuration(kLongest));
   }
   return interval;
 }

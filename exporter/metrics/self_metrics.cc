@@ -23,7 +23,7 @@
 namespace buntime {
 namespace {
 
-using Labels = std::map<std::string, std::string>;
+using prometheus::Labels;
 
 // From a local answer in a millisecond to the longest timeout that makes sense.
 const prometheus::Histogram::BucketBoundaries kPollBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,

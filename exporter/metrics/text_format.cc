@@ -12,7 +12,7 @@ namespace buntime {
 namespace {
 
 using prometheus::ClientMetric;
-using Labels = std::vector<ClientMetric::Label>;
+using LabelList = std::vector<ClientMetric::Label>;
 
 // The format escapes backslash and line feed, and in label values the quote.
 void AppendEscaped(std::string& out, std::string_view text, std::string_view special) {
@@ -71,14 +71,14 @@ class FamilyWriter {
     }
   }
 
-  void SumAndCount(const Labels& labels, double sum, std::uint64_t count) {
+  void SumAndCount(const LabelList& labels, double sum, std::uint64_t count) {
     Sample("_sum", labels, sum);
     Sample("_count", labels, count);
   }
 
   template <class Value>
-  void Sample(std::string_view suffix, const Labels& labels, Value value, std::string_view bound_label = {},
-              double bound = 0) {
+  void Sample(std::string_view suffix, const LabelList& labels, Value value,
+              std::string_view bound_label = {}, double bound = 0) {
     out_.append(family_.name).append(suffix);
     char open = '{';
     const auto add = [&](std::string_view name, std::string_view text) {
