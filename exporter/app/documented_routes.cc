@@ -41,8 +41,7 @@ std::vector<Route> DocumentedRoutes(const ApiSources& sources, bool prometheus) 
   const auto json = [&answers](std::string (*write)(const Runtime&)) -> DocumentedAnswer {
     return [&answers, write](const HttpRequest& request, const auto& fleet, const auto& runtime) {
       if (!runtime->reading) return NothingToShow(*runtime);
-      return answers.DocumentedAnswer(request, runtime->name, fleet->revision,
-                                      [&] { return write(*runtime); });
+      return answers.Answer(request, runtime->name, fleet->revision, [&] { return write(*runtime); });
     };
   };
 

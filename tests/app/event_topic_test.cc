@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class EventTopicTest : public testing::Test {
+class EventTopicTest : public ::testing::Test {
  protected:
   EventSubscription Subscribe(std::optional<std::uint64_t> seen = std::nullopt) {
     return {topic_, subscribers_.Take(), seen, clock_};

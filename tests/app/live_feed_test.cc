@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class LiveFeedTest : public testing::Test {
+class LiveFeedTest : public ::testing::Test {
  protected:
   static constexpr auto kPatience = 20s;
 

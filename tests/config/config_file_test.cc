@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A folder of its own for each test.
-class ConfigFileTest : public testing::Test {
+class ConfigFileTest : public ::testing::Test {
  protected:
   ConfigFileTest()
       : folder_(std::filesystem::temp_directory_path() / ("buntime-config-" + std::to_string(getpid()))) {

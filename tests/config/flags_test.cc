@@ -242,7 +242,7 @@ TEST(FlagsTest, HelpNamesEveryFlagInNarrowLines) {
 }
 
 // The environment is the process's own: set for the time of one test.
-class EnvironmentTest : public testing::Test {
+class EnvironmentTest : public ::testing::Test {
  protected:
   void Set(const char* name, const char* value) {
     setenv(name, value, 1);

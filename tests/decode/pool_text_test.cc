@@ -21,7 +21,7 @@ std::string Capture(const std::string& name) {
   return text.str();
 }
 
-Snapshot Decoded(const std::string& text) {
+Snapshot DecodedText(const std::string& text) {
   auto result = DecodePoolText(text);
   if (result) return *std::move(result);
   ADD_FAILURE() << result.error().message;
@@ -35,7 +35,7 @@ PollError Refused(const std::string& text, const TextLimits& limits = {}) {
 
 TEST(PoolTextTest, ARecordedTextHoldsWhatTheSummaryHolds) {
   const std::string text = Capture("prometheus.txt");
-  const Snapshot snapshot = Decoded(text);
+  const Snapshot snapshot = DecodedText(text);
   Pool expected;
   expected.total = 3;
   ASSERT_TRUE(snapshot.pool.acquire_mean_seconds.has_value());
@@ -60,7 +60,7 @@ TEST(PoolTextTest, ARecordedTextHoldsWhatTheSummaryHolds) {
 }
 
 TEST(PoolTextTest, ReadsTheWholeFormat) {
-  const Snapshot snapshot = Decoded(
+  const Snapshot snapshot = DecodedText(
       "# HELP buntime_hits \\ anything {\n"
       "\n"
       " \tbuntime_hits\t1e+06  1700000000000 \n"
@@ -76,7 +76,7 @@ TEST(PoolTextTest, ReadsTheWholeFormat) {
 
 TEST(PoolTextTest, WhatIsNoNumberOfAPoolIsAnAnomaly) {
   const Snapshot snapshot =
-      Decoded("buntime_hits NaN\nbuntime_misses +Inf\nbuntime_evictions -3\nbuntime_total_requests 4\n");
+      DecodedText("buntime_hits NaN\nbuntime_misses +Inf\nbuntime_evictions -3\nbuntime_total_requests 4\n");
   EXPECT_EQ(snapshot.pool.hits, std::nullopt);
   EXPECT_EQ(snapshot.pool.misses, std::nullopt);
   EXPECT_EQ(snapshot.pool.evictions, std::nullopt);

@@ -39,11 +39,11 @@ TEST(DecodeProperty, RandomDocumentsDecodeToWhatTheyWereMadeFrom) {
 }
 
 TEST(DecodeProperty, NoPrefixOfADocumentIsADocument) {
-  constexpr std::size_t kLongest = 3000;  // the work grows with the square
+  constexpr std::size_t kLongestBody = 3000;  // the work grows with the square
   int tried = 0;
   for (std::uint64_t seed = 0; tried < 40; ++seed) {
     const std::string body = MakeRandomStats(seed).body;
-    if (body.size() > kLongest) continue;
+    if (body.size() > kLongestBody) continue;
     ++tried;
     const std::size_t end = body.find_last_of('}');
     for (std::size_t size = 0; size <= end; ++size) {

@@ -49,7 +49,7 @@ std::vector<std::string> SortedLines(const std::string& text) {
   return lines;
 }
 
-class GoldenTest : public testing::Test {
+class GoldenTest : public ::testing::Test {
  protected:
   void Poll(RuntimeState& state, std::string body, Layout layout, std::optional<double> uptime = std::nullopt,
             const std::string& version = "") {

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class AheadTest : public testing::Test {
+class AheadTest : public ::testing::Test {
  protected:
   struct Scraper {
     Duration first{};

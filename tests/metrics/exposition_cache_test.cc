@@ -45,7 +45,7 @@ std::string Gunzip(const std::string& bytes) {
 
 std::string Whole(const ExpositionBody& body) { return *body.shared + body.tail; }
 
-class ExpositionCacheTest : public testing::Test {
+class ExpositionCacheTest : public ::testing::Test {
  protected:
   ExpositionCacheTest() { cache_.Register(self_.registry()); }
 

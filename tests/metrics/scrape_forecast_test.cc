@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 SteadyTime At(Duration time) { return SteadyTime(1h + time); }
 
-class ScrapeForecastTest : public testing::Test {
+class ScrapeForecastTest : public ::testing::Test {
  protected:
   void Note(std::initializer_list<Duration> times) {
     for (const Duration time : times) forecast_.Note(At(time));

@@ -19,7 +19,7 @@ constexpr const char* kDocumented = R"({"pool":{"size":5,"active":1,"idle":0},"w
 constexpr const char* kText = "# TYPE buntime_hits gauge\nbuntime_hits 50\nbuntime_uptime_ms 34471";
 constexpr const char* kWebPage = "<!doctype html><title>Metrics</title>";
 
-class AttemptTest : public testing::Test {
+class AttemptTest : public ::testing::Test {
  protected:
   AttemptTest() {
     target_.url = *ParseRuntimeUrl("http://h:1");

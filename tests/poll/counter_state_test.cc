@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CounterStateTest : public testing::Test {
+class CounterStateTest : public ::testing::Test {
  protected:
   explicit CounterStateTest(std::size_t app_limit = 1'000'000) : state_(app_limit) {}
 

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr double kLimit = 1000;
 
-class CounterTest : public testing::Test {
+class CounterTest : public ::testing::Test {
  protected:
   double Advance(double raw, double limit = kLimit) { return counter_.Advance(raw, limit, implausible_); }
   Counter counter_;

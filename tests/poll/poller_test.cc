@@ -27,7 +27,7 @@ std::string Body(double uptime_ms, int hits = 0) {
          std::to_string(uptime_ms) + R"(},"workers":{"a@1":{"status":"active","requestCount":3,"ageMs":1}}})";
 }
 
-class PollerTest : public testing::Test {
+class PollerTest : public ::testing::Test {
  protected:
   PollerTest() { fetcher_.Json(kHealth, R"({"version":"1.4.0"})"); }
 

@@ -23,7 +23,7 @@ std::string Body(int requests) {
          std::to_string(requests) + R"(,"ageMs":1}}})";
 }
 
-class ProberTest : public testing::Test {
+class ProberTest : public ::testing::Test {
  protected:
   struct Told {
     Duration after{};  // since the question

@@ -19,7 +19,7 @@ struct Line {
 };
 
 // Polls are five seconds apart, and begin at an uptime of 100.
-class ReconcilerTest : public testing::Test {
+class ReconcilerTest : public ::testing::Test {
  protected:
   struct Totals {
     double requests = 0;

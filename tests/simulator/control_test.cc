@@ -18,9 +18,9 @@ Document Parsed(const std::string& text) {
 }
 
 // The truth about the first world of the first runtime.
-class Truth {
+class TruthSeries {
  public:
-  explicit Truth(const RunningSimulation& simulation) : all_(Parsed(simulation.Truth())) {}
+  explicit TruthSeries(const RunningSimulation& simulation) : all_(Parsed(simulation.Truth())) {}
   const rapidjson::Value& operator[](const char* name) const {
     return all_["runtimes"][0]["worlds"][0][name];
   }
@@ -47,12 +47,12 @@ TEST(ControlTest, TheTruthIsWhatWasShownAcrossARestart) {
   const RunningSimulation simulation;
   const std::uint64_t before = ShownRequests(simulation);
   EXPECT_GT(before, 300U);
-  EXPECT_EQ(Truth(simulation)["requests"].GetUint64(), before);
+  EXPECT_EQ(TruthSeries(simulation)["requests"].GetUint64(), before);
   simulation.Post("/control/restart");
   EXPECT_EQ(ShownRequests(simulation), 0U);
   simulation.Post("/control/step?seconds=60");
   const std::uint64_t after = ShownRequests(simulation);
-  const Truth truth(simulation);
+  const TruthSeries truth(simulation);
   EXPECT_GT(after, 600U);
   EXPECT_EQ(truth["requests"].GetUint64(), before + after);
   EXPECT_EQ(truth["restarts"].GetInt(), 1);
@@ -79,10 +79,10 @@ TEST(ControlTest, ACrashMakesACounterFallAndTheTruthKeepsIt) {
   simulation.Post("/control/event?name=crash=2");
   EXPECT_EQ(ShownRequests(simulation), before);
   simulation.Post("/control/step?seconds=20");
-  const std::uint64_t after = Truth(simulation)["requests"].GetUint64();
+  const std::uint64_t after = TruthSeries(simulation)["requests"].GetUint64();
   EXPECT_GT(after, before + 200);
   EXPECT_LT(ShownRequests(simulation), after - 50);
-  EXPECT_EQ(Truth(simulation)["drops"].GetInt(), 2);
+  EXPECT_EQ(TruthSeries(simulation)["drops"].GetInt(), 2);
 }
 
 TEST(ControlTest, AppsComeWithALoadOfTheirOwnAndTheTruthTellsWhatTheirClientsKnow) {
@@ -101,7 +101,7 @@ TEST(ControlTest, AppsComeWithALoadOfTheirOwnAndTheTruthTellsWhatTheirClientsKno
   EXPECT_EQ(app["drops"].GetInt(), 19);
   simulation.Post("/control/app?name=shop&rps=0");
   simulation.Post("/control/step?seconds=10");
-  const Truth truth(simulation);
+  const TruthSeries truth(simulation);
   EXPECT_EQ(truth["sent"].GetInt(), 1'000);
   EXPECT_EQ(truth["failed"].GetInt(), 250);
   EXPECT_EQ(truth["workers_failed"].GetInt(), 0);
@@ -121,7 +121,7 @@ TEST(ControlTest, AnUpgradeChangesLayoutAndKeepsTheBooks) {
   simulation.Post("/control/release?name=0.5.4");
   EXPECT_EQ(simulation.Get("/metrics/api/stats").Field("Content-Type"), "text/html; charset=utf-8");
   EXPECT_EQ(simulation.Get("/metrics/admin/stats").Field("Content-Type"), "application/json");
-  EXPECT_EQ(Truth(simulation)["requests"].GetUint64(), before);
+  EXPECT_EQ(TruthSeries(simulation)["requests"].GetUint64(), before);
   simulation.Post("/control/release?name=documented");
   EXPECT_EQ(simulation.Get("/metrics/api/metrics/").Status(), 200);
 }
@@ -210,7 +210,7 @@ TEST(ControlTest, RefusesNonsense) {
   }
   EXPECT_EQ(Ask(simulation.control_url(), "GET /control/restart").Status(), 405);
   EXPECT_EQ(Ask(simulation.control_url(), "GET /elsewhere").Status(), 404);
-  EXPECT_EQ(Truth(simulation)["restarts"].GetInt(), 0);
+  EXPECT_EQ(TruthSeries(simulation)["restarts"].GetInt(), 0);
 }
 
 TEST(ParseCommandTest, NamesMayHoldAnEqualsSign) {

@@ -5,7 +5,7 @@
 namespace buntime::simulator {
 namespace {
 
-class GateTest : public testing::Test {
+class GateTest : public ::testing::Test {
  protected:
   void Advance(std::int64_t now_ms) {
     gate_.Advance(

@@ -15,7 +15,7 @@ namespace {
 using enum FaultId;
 
 constexpr std::size_t kChunk = 64 * 1024;
-constexpr std::string_view kPage =
+constexpr std::string_view kOtherPage =
     "<!doctype html><html><head><title>Metrics</title></head><body><div id=\"root\"></div></body></html>";
 
 Send Text(std::string text) { return Send{std::make_shared<const std::string>(std::move(text))}; }
@@ -62,7 +62,7 @@ Response Substitute(const Fault& fault, const Response& honest, const Request& r
     return Replaced(status, "text/html", ProxyText(status), {{"Retry-After", "30"}});
   }
   if (fault.id == kStatus) return Replaced(status, "text/html", ProxyText(status));
-  if (fault.id == kHtml) return Replaced(200, "text/html; charset=utf-8", std::string(kPage));
+  if (fault.id == kHtml) return Replaced(200, "text/html; charset=utf-8", std::string(kOtherPage));
   if (fault.id == kRedirectLoop) return Replaced(302, "text/plain", "", {{"Location", request.path}});
   if (fault.id == kRedirectAway) return Replaced(302, "text/plain", "", {{"Location", fault.text}});
   if (fault.id == kEmptyBody) return Replaced(200, "application/json", "");

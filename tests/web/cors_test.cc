@@ -10,9 +10,7 @@
 namespace buntime::testing {
 namespace {
 
-constexpr const char* kHash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";  // "secret"
 constexpr const char* kNone = "(none)";
-const std::string kGood = "Authorization: Basic cHJvbTpzZWNyZXQ=\r\n";
 const std::string kOurs = "Origin: https://a.example\r\n";
 const std::string kOther = "Origin: https://b.example\r\n";
 const std::string kPreflight = "Access-Control-Request-Method: GET\r\n";

@@ -13,11 +13,6 @@
 namespace buntime::testing {
 namespace {
 
-constexpr const char* kHash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
-constexpr std::string_view kGood = "Authorization: Basic cHJvbTpzZWNyZXQ=\r\n";
-const std::string kGetLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
-const HttpClient::Options kSmallBuffer{4096};
-
 class CrowdsTest : public ServerTest {
  protected:
   void Lock() {

@@ -15,11 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const std::string kGetLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
-const std::string kGetPool = "GET /pool HTTP/1.1\r\nHost: a\r\n\r\n";
-const HttpClient::Options kSmallBuffer{4096};
-
 class DeadlinesTest : public ServerTest {};
 
 TEST_F(DeadlinesTest, DripFedHeaderEndsAtItsDeadline) {

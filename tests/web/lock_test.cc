@@ -10,9 +10,6 @@
 namespace buntime::testing {
 namespace {
 
-// Password "secret", cost 4.
-constexpr const char* kHash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
-constexpr std::string_view kGood = "Authorization: Basic cHJvbTpzZWNyZXQ=\r\n";
 constexpr std::string_view kBad = "Authorization: Basic cHJvbTpTZWNyZXQ=\r\n";
 
 class LockTest : public ServerTest {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,15 @@
 #include "web/server.h"
 
 namespace buntime::testing {
+
+/// The bcrypt hash, cost 4, of "secret", and the header of the user "prom" with that password.
+inline constexpr const char* kHash = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+inline const std::string kGood = "Authorization: Basic cHJvbTpzZWNyZXQ=\r\n";
+
+inline const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+inline const std::string kGetLarge = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+inline const std::string kGetPool = "GET /pool HTTP/1.1\r\nHost: a\r\n\r\n";
+inline const HttpClient::Options kSmallBuffer{.receive_buffer = 4096};
 
 /// Collects lines for a later look. Thread-safe.
 class LogLines final : public Log {

@@ -11,9 +11,6 @@
 namespace buntime::testing {
 namespace {
 
-const std::string kGetPool = "GET /pool HTTP/1.1\r\nHost: a\r\n\r\n";
-const HttpClient::Options kSmallBuffer{4096};
-
 class StopTest : public ServerTest {
  protected:
   StopTest() { options_.limits.drain_timeout = std::chrono::minutes(10); }
