@@ -7,7 +7,8 @@
 #   fuzz     the fuzzers, a bounded time each
 #   engines  a real Docker engine: the image is built and run, the Compose file started; Prometheus 3. Root on Debian 12
 #   cluster  a real Kubernetes API server: every overlay and the Helm chart applied and deleted. Root on Debian 12
-#   long     what takes minutes: mutants of the alert rules; the incident lab; package, image and release, each in a Debian made for it
+#   long     what takes minutes: every source compiled alone; mutants of the alert rules; the incident lab; package, image and
+#            release, each in a Debian made for it
 #   release  everything else, with the build that ships; its summary stands at the end
 # Without arguments: lint, asan, tsan, fuzz, release. tests/README.md says which test belongs to what.
 set -euo pipefail
@@ -112,7 +113,12 @@ for stage in "${stages[@]}"; do
     fuzz) suite fuzz fuzzers --label-regex fuzz ;;
     engines) engines ;;
     cluster) cluster ;;
-    long) suite release all --label-regex '^long$' ;;
+    long)
+      # The other stages compile a room as one unit, which hides what a source fails to include.
+      heading "every source alone"
+      build clang
+      suite release all --label-regex '^long$'
+      ;;
     release) release ;;
     *)
       echo "unknown stage '$stage': choose from lint, asan, tsan, fuzz, engines, cluster, long, release" >&2
