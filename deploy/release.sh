@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Usage: deploy/release.sh [FOLDER]      (default: build/dist)
+# Usage: deploy/release.sh [FOLDER [PART…]]      (default: build/dist; all parts: package, portable, chart, image)
 #
 # Makes the files of a release page from the commit that is checked out, on Debian 12 as root or with sudo:
 #   buntime-exporter-VERSION-linux-x86_64.tar.gz   portable: glibc 2.34 or newer, libcurl, OpenSSL 3, zlib
 #   buntime-exporter_VERSION-1_amd64.deb           for Debian 12
 #   buntime-exporter-VERSION-image.tar.gz          for `docker load`; only where a Docker engine answers
 #   buntime-exporter-chart-VERSION.tgz             for `helm install`
-#   buntime-exporter-VERSION.spdx.json             what the binaries contain, as SPDX 2.3
+#   buntime-exporter-VERSION.spdx.json             what the binaries contain, as SPDX 2.3; only with all parts
 #   SHA256SUMS
 # The same commit and the same Debian packages give the same bytes, except for the image: its layers contain times.
 set -euo pipefail
@@ -16,6 +16,13 @@ source "$root/deploy/packages.sh"
 # shellcheck source=tests/support/debian_suite.sh
 source "$root/tests/support/debian_suite.sh"
 dist=$(realpath -m "${1:-$root/build/dist}")
+parts=("${@:2}")
+for part in "${parts[@]}"; do
+  [[ $part =~ ^(package|portable|chart|image)$ ]] || {
+    echo "unknown part '$part': choose from package, portable, chart, image" >&2
+    exit 2
+  }
+done
 
 say() { printf '=== %s (after %d s)\n' "$*" "$SECONDS" >&2; }
 
@@ -40,7 +47,7 @@ build() {
   logged cmake --build "$build" --target package_docs
 }
 
-debian_package() {
+package() {
   build
   # Times of files and folders are part of the package.
   find "$source" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
@@ -126,17 +133,16 @@ mkdir -p "$source" "$dist"
 rm -f "$dist"/buntime-exporter* "$dist/SHA256SUMS"
 git -C "$root" archive HEAD | tar -x -C "$source"
 
-say "Debian package"
-debian_package
-say "portable tarball"
-portable
-say "chart"
-chart
-say "image"
-image
-say "SPDX list and sums"
-python3 -B "$source/deploy/spdx.py" "$version" "$revision" "$dist" > "$work/spdx.json"
-mv "$work/spdx.json" "$dist/buntime-exporter-$version.spdx.json"
+((${#parts[@]})) && whole='' || parts=(package portable chart image) whole=yes
+for part in "${parts[@]}"; do
+  say "$part"
+  "$part"
+done
+say "sums"
+if [[ -n $whole ]]; then
+  python3 -B "$source/deploy/spdx.py" "$version" "$revision" "$dist" > "$work/spdx.json"
+  mv "$work/spdx.json" "$dist/buntime-exporter-$version.spdx.json"
+fi
 (cd "$dist" && sha256sum buntime-exporter* > SHA256SUMS)
 say "done: $dist"
 cat "$dist/SHA256SUMS"

@@ -53,8 +53,12 @@ class Engine(Process):
         return self
 
     def docker(self, *arguments: str, check: bool = True, seconds: int = 600, **how) -> subprocess.CompletedProcess:
+        return self.run(DOCKER, *arguments, check=check, seconds=seconds, **how)
+
+    def run(self, *command: str, check: bool = True, seconds: int = 600, **how) -> subprocess.CompletedProcess:
+        """A command whose `docker` speaks to this engine."""
         environment = {**self._environment, **how.pop("env", {})}
-        return chroot.run(DOCKER, *arguments, check=check, seconds=seconds, env=environment, **how)
+        return chroot.run(*command, check=check, seconds=seconds, env=environment, **how)
 
     def inspect(self, container: str) -> dict:
         return json.loads(self.docker("inspect", container).stdout)[0]
