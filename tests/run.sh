@@ -10,7 +10,8 @@
 #   long     what takes minutes: every source compiled alone; mutants of the alert rules; the incident lab; package, image and
 #            release, each in a Debian made for it
 #   release  everything else, with the build that ships; its summary stands at the end
-# Without arguments: lint, asan, tsan, fuzz, release. tests/README.md says which test belongs to what.
+# Without arguments: all but long. Each of engines and cluster takes one processor: asked for in this order, they run side by side.
+# tests/README.md says which test belongs to what.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/packages.sh
@@ -22,15 +23,7 @@ install_packages "$root/deploy/packages.txt" "$root/tests/packages.txt"
 "$root/tests/npm/install.sh"
 cd "$root"
 stages=("$@")
-((${#stages[@]})) || stages=(lint asan tsan fuzz release)
-
-# Building the API server takes minutes of processor time. It starts now, behind all else, so that it uses the time in which
-# other stages wait; the stage waits for it.
-end_background() {
-  local process
-  for process in $(jobs -pr); do kill -- "-$process" && wait "$process"; done 2> /dev/null || true
-}
-trap end_background EXIT
+((${#stages[@]})) || stages=(lint asan tsan fuzz engines cluster release)
 
 cores=$(nproc)
 started=$SECONDS
@@ -83,21 +76,34 @@ release() {
 }
 
 # Both are ended with this script.
+engines_process='' engines_log=''
 engines() {
   heading "engines"
   build release --target buntime-exporter --target buntime-simulator
-  setpriv --pdeathsig TERM tests/engines/run.sh
+  if [[ " ${stages[*]} " != *" engines cluster "* ]]; then
+    setpriv --pdeathsig TERM tests/engines/run.sh
+    return
+  fi
+  # Now, since dpkg takes one caller at a time.
+  install_packages tests/engines/packages.txt deploy/release-packages.txt tests/cluster/packages.txt
+  engines_log=$(mktemp)
+  setpriv --pdeathsig TERM tests/engines/run.sh > "$engines_log" 2>&1 &
+  engines_process=$!
+  echo "runs beside the next stage"
 }
 
 cluster() {
+  local status=0
   heading "cluster"
-  setpriv --pdeathsig TERM tests/cluster/run.sh
+  setpriv --pdeathsig TERM tests/cluster/run.sh || status=$?
+  if [[ -n $engines_process ]]; then
+    wait "$engines_process" || status=$?
+    heading "what engines printed"
+    cat "$engines_log"
+    rm -f "$engines_log"
+  fi
+  return "$status"
 }
-
-if [[ " ${stages[*]} " == *" cluster "* && -z $(not_a_root_on_debian) ]]; then
-  install_packages tests/cluster/packages.txt
-  setsid nice -n 19 tests/cluster/apiserver.sh > /dev/null 2>&1 &
-fi
 
 took=
 for stage in "${stages[@]}"; do

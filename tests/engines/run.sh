@@ -8,7 +8,7 @@ root=$(cd ../.. && pwd)
 source "$root/tests/support/stage.sh"
 # shellcheck source=deploy/packages.sh
 source "$root/deploy/packages.sh"
-install_packages packages.txt
+install_packages packages.txt "$root/deploy/release-packages.txt"
 stage_open engines
 
 export EXPORTER=$root/build/release/buntime-exporter SIMULATOR=$root/build/release/buntime-simulator
