@@ -14,7 +14,7 @@
 #include "app/version.h"
 #include "app/web_config_loader.h"
 #include "base/clock.h"
-#include "web/listen_address.h"
+#include "net/listen_address.h"
 
 namespace buntime {
 namespace {

@@ -13,7 +13,7 @@
 #include "fetch/fetcher.h"
 #include "model/web_config.h"
 #include "model/web_paths.h"
-#include "web/listen_address.h"
+#include "net/listen_address.h"
 
 namespace buntime {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "fetch/fetcher.h"
 #include "fetch/secret_file.h"
-#include "web/runtime_tls_files.h"
+#include "tls/runtime_tls_files.h"
 
 namespace buntime {
 namespace {

@@ -19,7 +19,7 @@ struct Config {
   std::vector<Target> targets;                         // at least one, unless there are modules
   std::vector<std::shared_ptr<const Module>> modules;  // of /probe, by name
   Duration probe_timeout_offset{};                     // what an answer to a probe is early by
-  std::vector<std::string> listen;                     // app checks their syntax (web/listen_address.h)
+  std::vector<std::string> listen;                     // app checks their syntax (net/listen_address.h)
   std::string telemetry_path;
   std::string web_config_file;    // empty: plain HTTP for everyone
   bool health_auth = false;       // whether health paths ask for a password, too

@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "model/address_rules.h"
 #include "model/outcome.h"
 #include "model/target.h"
+#include "net/address_rules.h"
 
 namespace buntime {
 

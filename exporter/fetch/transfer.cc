@@ -14,7 +14,7 @@
 #include "fetch/curl_error.h"
 #include "fetch/name_resolver.h"
 #include "fetch/secret_file.h"
-#include "model/address_rules.h"
+#include "net/address_rules.h"
 
 namespace buntime {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "model/address_rules.h"
 #include "model/layout.h"
+#include "net/address_rules.h"
 
 namespace buntime {
 

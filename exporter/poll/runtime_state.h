@@ -11,8 +11,8 @@
 #include "model/outcome.h"
 #include "model/target.h"
 #include "poll/attempt.h"
-#include "poll/counter_state.h"
-#include "poll/peak.h"
+#include "reconcile/counter_state.h"
+#include "reconcile/peak.h"
 
 namespace buntime {
 

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/wipe.h"
 #include "web/basic_credentials.h"
 
 namespace buntime {
@@ -97,11 +98,11 @@ void Authenticator::Check(const HttpRequest& request, std::string_view client, D
   const User& user = found != users_.end() ? found->second : StandIn(credentials->user);
   const Digest digest = digester_.Of(credentials->user, credentials->password, user.hash);
   if (user.known && Equal(*user.known, digest)) {
-    Forget(credentials->password);
+    Wipe(credentials->password);
     return decide(LimitAdmitted());
   }
   if (auto limited = LimitUnproven(client)) {
-    Forget(credentials->password);
+    Wipe(credentials->password);
     return decide(std::move(limited));
   }
   verifier_.Submit({digest, std::move(credentials->password), user.hash, std::string(client)},

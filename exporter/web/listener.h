@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "web/listen_address.h"
+#include "net/listen_address.h"
 
 namespace buntime {
 

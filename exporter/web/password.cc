@@ -11,6 +11,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "base/wipe.h"
+
 namespace buntime {
 namespace {
 
@@ -41,7 +43,7 @@ Digest Digester::Of(std::string_view user, std::string_view password, std::strin
   Digest digest{};
   HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
-  Forget(text);
+  Wipe(text);
   return digest;
 }
 
@@ -54,14 +56,9 @@ bool PasswordMatches(const std::string& password, const std::string& hash) {
   const bool matches =
       made != nullptr && std::strlen(made) == kHashEnds && hash.size() == kHashEnds &&
       CRYPTO_memcmp(made + kHashBegins, hash.data() + kHashBegins, kHashEnds - kHashBegins) == 0;
-  Forget(seen);
+  Wipe(seen);
   OPENSSL_cleanse(memory.get(), sizeof(crypt_data));
   return matches && whole;
-}
-
-void Forget(std::string& secret) {
-  OPENSSL_cleanse(secret.data(), secret.size());
-  secret.clear();
 }
 
 }  // namespace buntime

@@ -31,7 +31,4 @@ class Digester {
 /// right one: milliseconds to seconds, as the hash demands.
 bool PasswordMatches(const std::string& password, const std::string& hash);
 
-/// Overwrites `secret` before its memory is released, and empties it.
-void Forget(std::string& secret);
-
 }  // namespace buntime

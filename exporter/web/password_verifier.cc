@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/wipe.h"
 
 namespace buntime {
 namespace {
@@ -47,14 +48,14 @@ bool PasswordVerifier::Queue::Add(Attempt& attempt, Done& done) {
   if (stopping) return false;
   if (checking && checked == attempt.digest) {
     checked_done.push_back(std::move(done));
-    Forget(attempt.password);
+    Wipe(attempt.password);
     return true;
   }
   const auto same = std::ranges::find_if(
       waiting, [&](const Waiting& other) { return other.attempt.digest == attempt.digest; });
   if (same != waiting.end()) {
     same->done.push_back(std::move(done));
-    Forget(attempt.password);
+    Wipe(attempt.password);
     return true;
   }
   const auto of_client = std::ranges::count_if(
@@ -94,7 +95,7 @@ PasswordVerifier::PasswordVerifier(Post to_io, Verify verify)
 
 void PasswordVerifier::Submit(Attempt attempt, Done done) {
   if (!queue_->Add(attempt, done)) {
-    Forget(attempt.password);
+    Wipe(attempt.password);
     return done(LoginResult::kBusy);
   }
   if (!started_ && !StartThread()) AnswerBusy();
@@ -109,7 +110,7 @@ bool PasswordVerifier::StartThread() {
       std::string hash;
       while (queue->Next(password, hash)) {
         const bool good = verify(password, hash);
-        Forget(password);
+        Wipe(password);
         queue->Finish(good ? LoginResult::kGood : LoginResult::kBad, to_io);
       }
     }).detach();
@@ -135,7 +136,7 @@ void PasswordVerifier::AnswerBusy() {
     const MutexLock lock(queue_->mutex);
     done = std::exchange(queue_->checked_done, {});
     for (Queue::Waiting& waiting : queue_->waiting) {
-      Forget(waiting.attempt.password);
+      Wipe(waiting.attempt.password);
       std::ranges::move(waiting.done, std::back_inserter(done));
     }
     queue_->waiting.clear();

@@ -1,6 +1,6 @@
 #include "web/security.h"
 
-#include "web/tls_context.h"
+#include "tls/tls_context.h"
 
 namespace buntime {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "web/openssl_handles.h"
+#include "tls/openssl_handles.h"
 #include "web/tcp_stream.h"
 
 namespace buntime {

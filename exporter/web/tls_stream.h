@@ -11,9 +11,9 @@
 #include <string>
 
 #include "base/log.h"
+#include "tls/tls_context.h"
 #include "web/handshake_queue.h"
 #include "web/stream.h"
-#include "web/tls_context.h"
 
 namespace buntime {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fuzz/promise.h"
-#include "poll/reconciler.h"
+#include "reconcile/reconciler.h"
 
 namespace buntime::testing {
 namespace {

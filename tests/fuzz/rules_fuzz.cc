@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "fuzz/promise.h"
-#include "model/address_rules.h"
+#include "net/address_rules.h"
 
 namespace buntime::testing {
 namespace {

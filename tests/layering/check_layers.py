@@ -17,11 +17,12 @@ OWNERS = {
     "prometheus/": "metrics",
     "isa-l": "metrics",
     "boost/": "web",
-    "openssl/": "web",  # and fetch: see SHARED
+    "openssl/": "tls",  # and others: see SHARED
     "spdlog/": "app",
     "yaml-cpp/": "config",
 }
-SHARED = {("fetch", "openssl/ssl.h")}  # what libcurl hands out for TLS is OpenSSL's
+SHARED = {("fetch", "openssl/ssl.h"),  # what libcurl hands out for TLS is OpenSSL's
+          *(("web", f"openssl/{name}.h") for name in ("crypto", "err", "evp", "hmac", "rand", "ssl", "x509_vfy"))}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 

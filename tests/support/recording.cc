@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "decode/decoder.h"
-#include "poll/counter_state.h"
+#include "reconcile/counter_state.h"
 #include "tests_dir.h"
 
 namespace buntime {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "poll/counter_state.h"
+#include "reconcile/counter_state.h"
 #include "support/fake_clock.h"
 #include "support/snapshots.h"
 

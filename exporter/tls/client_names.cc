@@ -1,4 +1,4 @@
-#include "web/client_names.h"
+#include "tls/client_names.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>

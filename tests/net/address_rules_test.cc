@@ -1,5 +1,5 @@
 // What a module's allowed_targets allow. Every address here is only looked at, never connected to.
-#include "model/address_rules.h"
+#include "net/address_rules.h"
 
 #include <gtest/gtest.h>
 

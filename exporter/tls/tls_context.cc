@@ -1,4 +1,4 @@
-#include "web/tls_context.h"
+#include "tls/tls_context.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "web/client_names.h"
-#include "web/pem.h"
+#include "tls/client_names.h"
+#include "tls/pem.h"
 
 namespace buntime {
 namespace {

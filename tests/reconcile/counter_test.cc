@@ -1,8 +1,8 @@
-#include "poll/counter.h"
+#include "reconcile/counter.h"
 
 #include <gtest/gtest.h>
 
-#include "poll/peak.h"
+#include "reconcile/peak.h"
 #include "support/fake_clock.h"
 
 namespace buntime {

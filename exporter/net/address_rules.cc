@@ -1,4 +1,4 @@
-#include "model/address_rules.h"
+#include "net/address_rules.h"
 
 #include <arpa/inet.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "web/openssl_handles.h"
+#include "tls/openssl_handles.h"
 
 namespace buntime {
 

@@ -1,4 +1,4 @@
-#include "web/runtime_tls_files.h"
+#include "tls/runtime_tls_files.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "web/pem.h"
+#include "tls/pem.h"
 
 namespace buntime {
 namespace {

@@ -1,4 +1,4 @@
-#include "web/listen_address.h"
+#include "net/listen_address.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "model/web_config.h"
-#include "web/openssl_handles.h"
+#include "tls/openssl_handles.h"
 
 namespace buntime {
 

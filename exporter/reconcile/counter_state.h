@@ -18,8 +18,8 @@
 #include "base/clock.h"
 #include "model/fleet.h"
 #include "model/snapshot.h"
-#include "poll/counter.h"
-#include "poll/reconciler.h"
+#include "reconcile/counter.h"
+#include "reconcile/reconciler.h"
 
 namespace buntime {
 

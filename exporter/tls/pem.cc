@@ -1,4 +1,4 @@
-#include "web/pem.h"
+#include "tls/pem.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/read_file.h"
-#include "web/password.h"
+#include "base/wipe.h"
 
 namespace buntime {
 namespace {
@@ -85,7 +85,7 @@ Result<KeyPtr> ReadKey(const PemSource& source) {
     const BioPtr bio = View(*text);
     key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassphrase, &asked));
   }
-  Forget(*text);
+  Wipe(*text);
   if (key) return key;
   const std::string reason = TakeOpensslError();
   if (asked) {

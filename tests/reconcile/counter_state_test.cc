@@ -1,4 +1,4 @@
-#include "poll/counter_state.h"
+#include "reconcile/counter_state.h"
 
 #include <gtest/gtest.h>
 

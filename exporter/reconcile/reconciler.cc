@@ -1,4 +1,4 @@
-#include "poll/reconciler.h"
+#include "reconcile/reconciler.h"
 
 #include <algorithm>
 #include <cmath>
