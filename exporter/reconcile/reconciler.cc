@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 namespace buntime {
@@ -18,50 +17,12 @@ constexpr double kPerhapsSameSeconds = 0.25;
 // A worker has started by then, on a busy machine, too; it counts the requests that waited for it.
 constexpr double kStartSeconds = 10;
 
-// Of a manifest that says nothing.
-constexpr double kDefaultMaxRequests = 1000;
-
 bool IsSameWorker(const ReportedKey& key, double created, double interval) {
   const KeyState& state = *key.state;
   if (!state.alive) return false;
   const double moved = std::abs(created - state.created);
   if (moved <= kSameSeconds || key.age_seconds >= interval + kPerhapsSameSeconds) return true;
   return moved <= kPerhapsSameSeconds && key.raw.requests >= state.raw.requests;
-}
-
-std::optional<double> Rate(const KeyState& state) {
-  if (state.hit_seconds <= 0) return std::nullopt;
-  return state.hits / state.hit_seconds;
-}
-
-// Workers that end at their limit each second, where the limit is what a worker was seen to count.
-double EndingRate(const KeyState& state) { return state.most > 0 ? Rate(state).value_or(0) / state.most : 0; }
-
-// No worker of the key starts: what is asked of it gets no answer. One with a small maxRequests that takes
-// its time to start is often found unused, too, but no more of its workers end than its requests explain.
-bool NeverStarts(const KeyState& state) {
-  if (!state.unused || state.seen.requests == 0) return state.unused;
-  return state.unused_polls > 2 && state.unused_seconds > 2 * state.unused_before &&
-         state.unused_workers > 2 + 2 * state.unused_seconds * EndingRate(state);
-}
-
-void FindUsed(KeyState& state) {
-  state.unused_before =
-      std::max(state.unused_before, std::min(state.unused_seconds, Reconciler::kRateMemorySeconds));
-  state.unused = false;
-  state.unused_polls = 0;
-  state.unused_seconds = state.unused_workers = 0;
-}
-
-void Decay(KeyState& state, double seconds) {
-  const double factor = std::exp(-seconds / Reconciler::kRateMemorySeconds);
-  for (double* const sum : {&state.hits, &state.hit_seconds, &state.ages, &state.replacements})
-    *sum *= factor;
-}
-
-// Sets the history to `requests` of `raw`; its errors and seconds in proportion.
-void SetHistory(KeyState& state, double requests, const Counts& raw) {
-  state.history = raw.requests > 0 ? raw * (requests / raw.requests) : Counts{};
 }
 
 // Takes `rise` from the raw counts. Each member on its own never falls.
@@ -71,44 +32,7 @@ void Count(ReportedKey& key, Counts rise) {
   key.state->seen += rise;
 }
 
-// Divides `total` in proportion to the weights, in whole numbers that sum to it. All zero where the weights
-// are.
-std::vector<double> Divide(double total, const std::vector<double>& weights) {
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  std::vector<double> shares;
-  double weight = 0;
-  double given = 0;
-  for (const double w : weights) {
-    weight += w;
-    const double until = sum > 0 ? std::round(total * std::min(1.0, weight / sum)) : 0;
-    shares.push_back(until - given);
-    given = until;
-  }
-  return shares;
-}
-
 }  // namespace
-
-Counts& Counts::operator+=(const Counts& other) {
-  requests += other.requests;
-  errors += other.errors;
-  seconds += other.seconds;
-  return *this;
-}
-Counts operator-(const Counts& a, const Counts& b) {
-  return {a.requests - b.requests, a.errors - b.errors, a.seconds - b.seconds};
-}
-Counts operator*(const Counts& a, double factor) {
-  return {a.requests * factor, a.errors * factor, a.seconds * factor};
-}
-
-void KeyState::Restart() {
-  raw = history = {};
-  history_known = true;
-  alive = unused = false;
-  young_polls = unused_polls = 0;
-  unused_seconds = unused_workers = expected_loss = 0;
-}
 
 void Reconciler::Restart() {
   *this = Reconciler();
@@ -143,7 +67,7 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
       count_alive([](const ReportedKey& key) { return key.status == Status::kAlive && key.state->unused; });
   double missing = carried_requests_ + pool.hits - last_->hits + created - counted_ + unused_ - unused;
   for (const Replaced& item : replaced_) {
-    if (item.discarded && item.was_unused && NeverStarts(*item.key->state)) ++unserved_;
+    if (item.discarded && item.was_unused && item.key->state->NeverStarts()) ++unserved_;
   }
   missing -= unserved_;
 
@@ -169,7 +93,7 @@ double Reconciler::Settle(const PoolCounts& pool, std::span<ReportedKey> keys) {
       std::ranges::any_of(keys,
                           [](const ReportedKey& key) {
                             return key.status == Status::kAlive && key.state->unused &&
-                                   !NeverStarts(*key.state);
+                                   !key.state->NeverStarts();
                           }) ||
       std::ranges::any_of(replaced_, [](const Replaced& item) {
         return !item.discarded && item.was_alive && item.key->age_seconds < kStartSeconds / 10;
@@ -228,14 +152,14 @@ void Reconciler::Join(const PoolCounts& pool, std::span<ReportedKey> keys) {
 void Reconciler::TakeCertain(std::span<ReportedKey> keys) {
   for (ReportedKey& key : keys) {
     KeyState& state = *key.state;
-    Decay(state, interval_);
+    state.Decay(interval_);
     if (key.status == Status::kAlive) {
       const double created = last_->uptime_seconds + interval_ - key.age_seconds;
       if (IsSameWorker(key, created, interval_)) {
         TakeSameWorker(key);
       } else {
         const double own = state.alive ? state.raw.requests - state.history.requests : 0;
-        replaced_.push_back({&key, own, Rate(state), state.alive, state.unused, false});
+        replaced_.push_back({&key, own, state.Rate(), state.alive, state.unused, false});
       }
       state.created = created;
       continue;
@@ -266,7 +190,7 @@ void Reconciler::TakeSameWorker(ReportedKey& key) {
   state.hits += key.rise.requests;
   state.hit_seconds += interval_;
   state.young_polls = 0;
-  if (key.rise.requests > 0) FindUsed(state);
+  if (key.rise.requests > 0) state.FindUsed();
   state.most = std::max(state.most, key.raw.requests - state.history.requests);
 }
 
@@ -307,7 +231,7 @@ void Reconciler::TakeReplaced(Replaced& item) {
   if (merged) {
     Count(key, key.raw - state.raw);
     if (item.was_alive) {  // what the merged worker counted after the latest poll is now history, too
-      SetHistory(state, std::clamp(std::round(raw - expected_own), state.raw.requests, raw), key.raw);
+      state.SetHistory(std::clamp(std::round(raw - expected_own), state.raw.requests, raw), key.raw);
       state.history_known = false;
       state.merged_at = raw;
     }
@@ -319,14 +243,14 @@ void Reconciler::TakeReplaced(Replaced& item) {
       const bool all_history = state.history_known || state.equal_polls > 2;
       history = all_history ? raw : std::clamp(std::round(raw - expected_own), 0.0, history);
     }
-    if (history != state.history.requests) SetHistory(state, history, key.raw);
+    if (history != state.history.requests) state.SetHistory(history, key.raw);
     Count(key, key.raw - state.history);
   }
   const double own = raw - state.history.requests;
   counted_ += key.rise.requests;
   key.discarded = item.discarded ? 1 : 0;
   if (own > 0) {
-    FindUsed(state);
+    state.FindUsed();
     state.hits += own - 1;
     state.hit_seconds += key.age_seconds;
     if (state.history_known) state.most = std::max(state.most / 2, own);
@@ -336,106 +260,12 @@ void Reconciler::TakeReplaced(Replaced& item) {
     state.unused_seconds += interval_;
     state.unused_workers += key.discarded;
   }
-  if (!item.rate) item.rate = Rate(state);
+  if (!item.rate) item.rate = state.Rate();
   state.ages += key.age_seconds;
   ++state.replacements;
   ++state.young_polls;
   state.raw = key.raw;
   state.alive = true;
-}
-
-// Divides workers that were created and discarded between two polls among the keys whose worker is young poll
-// after poll, by how short they live. Each took one request at least, unless workers of that key do not
-// start.
-void Reconciler::AttributeWorkers(double workers) {
-  const auto often = [](const Replaced& item) { return item.key->state->young_polls > 1; };
-  const bool any_often = std::ranges::any_of(replaced_, often);
-  const bool any_discarded = std::ranges::any_of(replaced_, &Replaced::discarded);
-  std::vector<double> weights;
-  for (const Replaced& item : replaced_) {
-    const KeyState& state = *item.key->state;
-    const bool candidate = any_often ? often(item) : item.discarded || !any_discarded;
-    weights.push_back(candidate ? state.replacements / std::max(state.ages, 0.02) : 0);
-  }
-  const std::vector<double> shares = Divide(workers, weights);
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    ReportedKey& key = *replaced_[i].key;
-    key.discarded += shares[i];
-    if (key.state->unused) key.state->unused_workers += shares[i];
-    if (NeverStarts(*key.state)) {
-      unserved_ += shares[i];
-    } else {
-      Estimate(key, shares[i]);
-    }
-  }
-}
-
-// Attributes to each key whose one worker seems to have ended at the default maxRequests what that lacked.
-// Returns what is left of `missing`; attributes nothing where it does not suffice.
-double Reconciler::TakeLimits(double missing, bool any_unseen) {
-  std::vector<std::pair<ReportedKey*, double>> ended;
-  double sum = 0;
-  for (const Replaced& item : replaced_) {
-    const double lacking = kDefaultMaxRequests - item.own_before;
-    // Workers that were not seen may be of any key that is replaced often.
-    if (!item.discarded || (any_unseen && item.key->state->young_polls > 1)) continue;
-    if (!item.rate || lacking < 0 || !item.key->state->history_known) continue;
-    const double expected = *item.rate * std::max(0.0, interval_ - item.key->age_seconds);
-    if (std::abs(expected - lacking) > 0.1 * kDefaultMaxRequests) continue;
-    ended.emplace_back(item.key, lacking);
-    sum += lacking;
-  }
-  if (sum > missing + 2) return missing;
-  for (const auto& [key, lacking] : ended) {
-    Estimate(*key, lacking);
-    key->at_limit = true;
-  }
-  return missing - sum;
-}
-
-// What each discarding key's rate gives for the time before its new worker; a merged worker has lost nothing.
-void Reconciler::ExpectLosses() {
-  double known = 0;
-  double sum = 0;
-  for (const Replaced& item : replaced_) {
-    known += item.rate ? 1 : 0;
-    sum += item.rate.value_or(0);
-  }
-  for (const Replaced& item : replaced_) {
-    KeyState& state = *item.key->state;
-    if (item.key->at_limit || item.key->discarded == 0) continue;
-    // A key without a rate gets the mean one, unless it has never counted a request.
-    const double other = state.seen.requests > 0 && known > 0 ? sum / known : 0;
-    state.expected_loss += item.rate.value_or(other) * std::max(0.0, interval_ - item.key->age_seconds);
-  }
-}
-
-// Divides hits of discarded workers in proportion to the expected losses.
-void Reconciler::AttributeHits(double hits, std::span<ReportedKey> keys) {
-  std::vector<double> weights;
-  for (const ReportedKey& key : keys) weights.push_back(key.state->expected_loss);
-  const std::vector<double> shares = Divide(hits, weights);
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (NeverStarts(*keys[i].state)) {
-      unserved_ += shares[i];
-    } else if (shares[i] > 0) {
-      Estimate(keys[i], shares[i]);
-    }
-  }
-}
-
-// The errors and durations of requests that were not seen are unknown: the key's own means stand for them.
-void Reconciler::Estimate(ReportedKey& key, double requests) {
-  KeyState& state = *key.state;
-  key.estimated += requests;
-  Counts counts{requests, 0, 0};
-  if (state.seen.requests > 0) {
-    state.error_remainder += requests * std::min(1.0, state.seen.errors / state.seen.requests);
-    counts.errors = std::floor(state.error_remainder);
-    state.error_remainder -= counts.errors;
-    counts.seconds = requests * state.seen.seconds / state.seen.requests;
-  }
-  key.rise += counts;
 }
 
 }  // namespace buntime

@@ -14,46 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "reconcile/key_state.h"
+
 namespace buntime {
-
-struct Counts {
-  double requests = 0;
-  double errors = 0;
-  double seconds = 0;  // spent in requests
-
-  Counts& operator+=(const Counts& other);
-  friend Counts operator-(const Counts& a, const Counts& b);
-  friend Counts operator*(const Counts& a, double factor);
-};
-
-/// What is remembered of a key between polls. Owned by the caller, written by the Reconciler only.
-struct KeyState {
-  /// The runtime restarted. What was learned of the app stays.
-  void Restart();
-
-  Counts raw;      // as reported by the latest poll
-  Counts history;  // the part of `raw` that earlier workers left
-  Counts seen;     // all that was ever counted from `raw`: its means stand for what was not seen
-  bool history_known = true;
-  double merged_at = -1;  // the raw count when a merge made the history unknown: at most this is history
-  bool alive = false;
-  bool unused = false;             // its live worker has not counted a request yet
-  std::uint32_t unused_polls = 0;  // consecutive polls that found a new and unused worker
-  double unused_seconds = 0;       // for how long they did
-  double unused_workers = 0;       // workers discarded meanwhile
-  double unused_before = 0;        // the longest of such times that ended with a request, a minute at most
-  double most = 0;                 // requests that a worker of late was seen to count
-  std::uint32_t young_polls = 0;   // consecutive polls that found a new worker
-  std::uint32_t equal_polls = 0;   // of these, consecutive ones that found the same count
-  double created = 0;              // when the live worker was created
-  double expected_loss = 0;        // hits of discarded workers, by rate; not settled yet
-  double error_remainder = 0;      // fraction of an estimated error
-  // Decayed sums (kRateMemory): hits and the time they took; ages and number of new workers.
-  double hits = 0;
-  double hit_seconds = 0;
-  double ages = 0;
-  double replacements = 0;
-};
 
 /// A key as one poll reports it, and what its counters rise by.
 struct ReportedKey {
@@ -87,9 +50,6 @@ class Reconciler {
 
   /// The runtime restarted: its counters start from zero. The caller restarts each KeyState.
   void Restart();
-
-  /// A change of traffic is followed within about this time.
-  static constexpr double kRateMemorySeconds = 60;
 
  private:
   struct Replaced {
