@@ -3,10 +3,6 @@
 // an address slips through. Plain value, no I/O.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,37 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/ip_address.h"
 
 namespace buntime {
-
-/// An address of either family in 16 bytes: IPv4 as ::ffff:a.b.c.d, which makes both spellings one.
-class IpAddress {
- public:
-  /// Empty: neither IPv4 nor IPv6.
-  static std::optional<IpAddress> Of(const sockaddr& address);
-  static IpAddress OfIpv4(const std::array<std::uint8_t, 4>& bytes);
-  /// "10.0.0.1" or "fd00::1", nothing else.
-  static std::optional<IpAddress> Parse(const std::string& text);
-
-  bool is_ipv4() const;
-  const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
-  /// Whether the first `bits` bits of both are the same; `bits` counts as of 128.
-  bool SharesPrefix(const IpAddress& other, int bits) const;
-  std::string Text() const;
-  friend bool operator==(const IpAddress&, const IpAddress&) = default;
-
- private:
-  std::array<std::uint8_t, 16> bytes_{};
-};
-
-/// A range of addresses, as CIDR writes it.
-struct Network {
-  IpAddress address;
-  int bits = 128;  // of 128
-  bool Contains(const IpAddress& other) const { return address.SharesPrefix(other, bits); }
-  bool Contains(const Network& other) const { return bits <= other.bits && Contains(other.address); }
-  friend bool operator==(const Network&, const Network&) = default;
-};
 
 class AddressRules {
  public:

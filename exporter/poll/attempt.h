@@ -98,7 +98,6 @@ class Attempt {
   void OnStats(ExchangeResult result);
   void OnSummary(ExchangeResult result);
   void AskOpen(PollError refused);
-  Result<Snapshot, PollError> Read(ExchangeResult result, Layout layout, const std::string& url) const;
   void SearchOn(PollError error, int weight);
   void FinishIfComplete();
   void Finish(Result<Answer, PollError> result);
