@@ -34,7 +34,9 @@ class Engine(Process):
 
     def __init__(self, folder: str, network: str, logs: str) -> None:
         self.network = network
-        self._environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{folder}/socket", "DOCKER_BUILDKIT": "1",
+        # Debian's programs, even where others come first.
+        path = "/usr/bin:" + os.environ["PATH"]
+        self._environment = {"PATH": path, "DOCKER_HOST": f"unix://{folder}/socket", "DOCKER_BUILDKIT": "1",
                              "DOCKER_CONFIG": f"{folder}/client", "HOME": folder}
         own = ["--net"] if network == "own" else []
         pathlib.Path(folder, "pid").unlink(missing_ok=True)
