@@ -185,7 +185,9 @@ class PrometheusTest(ProgramTest):
             rose = {app: now[app] - self.exported_first[name].get(app, 0) for app in now}
             for app in rose:
                 self.assertAlmostEqual(rose[app], truth[app], delta=tolerance[app], msg=f"{app} {name}")
-            self.assertAlmostEqual(sum(rose.values()), sum(truth.values()), delta=2, msg=name)
+            # Two ttl=0 requests that were taken for lost ones are set off against later losses, until a restart.
+            lives = 1 + self.world(name)["restarts"]
+            self.assertAlmostEqual(sum(rose.values()), sum(truth.values()), delta=2 * lives, msg=name)
             self.assertLess(sum(tolerance.values()) - 2 * len(tolerance), 0.02 * sum(truth.values()) + 1, name)
 
     def check_app_totals(self):
