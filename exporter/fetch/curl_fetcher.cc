@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,17 +10,21 @@
 #include <utility>
 #include <vector>
 
+#include "fetch/connection_caches.h"
 #include "fetch/curl_handles.h"
 #include "fetch/fetcher.h"
 #include "fetch/name_resolver.h"
+#include "fetch/resolving_transfers.h"
 #include "fetch/secret_file.h"
+#include "fetch/socket_loop.h"
 #include "fetch/transfer.h"
 
 namespace buntime {
 namespace {
 
-constexpr long kMaxConnections = 4096;  // kept open between polls: two for each of 2,000 runtimes
-constexpr std::chrono::milliseconds kDelivery{20};
+// How long a Wait works on answers and, apart from that, on what has come of others. What takes longer is for
+// the next: large answers must not keep the caller from its other duties.
+constexpr std::chrono::milliseconds kWork{20};
 constexpr std::size_t kIdleHandles = 256;  // beyond it, creating one costs less than keeping it
 
 // libcurl counts these; the last one frees what the first one made.
@@ -38,23 +40,22 @@ class CurlFetcher final : public Fetcher {
   CurlFetcher(std::string user_agent, Log& log, std::chrono::seconds connection_lifetime)
       : user_agent_(std::move(user_agent)),
         connection_lifetime_(connection_lifetime),
-        multi_(curl_multi_init()),
-        names_([multi = multi_.get()] { curl_multi_wakeup(multi); }),
+        connections_(connection_lifetime),
+        names_([this] { loop_.Wakeup(); }),
         secrets_(log) {
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnections);
+    curl_multi_setopt(loop_.multi(), CURLMOPT_MAXCONNECTS, ConnectionCaches::kMostConnections);
   }
   ~CurlFetcher() override {
-    for (const auto& [id, transfer] : running_) curl_multi_remove_handle(multi_.get(), transfer->easy());
+    for (const auto& [id, transfer] : running_) curl_multi_remove_handle(loop_.multi(), transfer->easy());
   }
 
   TransferId Start(const Request& request, Done done) override;
   void Cancel(TransferId id) override;
   void Wait(Duration at_most) override;
-  void Wakeup() override { curl_multi_wakeup(multi_.get()); }
+  void Wakeup() override { loop_.Wakeup(); }
 
  private:
   struct Ended {
-    TransferId id;
     Done done;
     ExchangeResult result;
   };
@@ -62,25 +63,26 @@ class CurlFetcher final : public Fetcher {
   EasyHandle NewEasy();
   void Recycle(EasyHandle easy);
   std::optional<std::string> AppendLines(const std::vector<RequestHeader>& headers, CurlList& lines);
+  void Add(std::unique_ptr<Transfer> transfer);
   void TakeAnswers();
   void TakeAnswer(const NameResolver::Answer& answer, std::unique_ptr<Transfer> transfer);
   void EndOverdue();
-  SteadyTime NextDeadline() const;
   void Collect();
   void End(Transfer& transfer, ExchangeResult result) {
-    ended_.push_back({transfer.id(), transfer.TakeDone(), std::move(result)});
+    ended_.emplace(transfer.id(), Ended{transfer.TakeDone(), std::move(result)});
   }
-  bool Deliver();
+  void Deliver();
 
   const CurlLibrary library_;
   const std::string user_agent_;
   const std::chrono::seconds connection_lifetime_;
-  const MultiHandle multi_;
+  ConnectionCaches connections_;  // longer than any handle
+  SocketLoop loop_;
   NameResolver names_;
   SecretFiles secrets_;
   std::map<TransferId, std::unique_ptr<Transfer>> running_;
-  std::map<TransferId, std::unique_ptr<Transfer>> resolving_;  // not with libcurl meanwhile
-  std::deque<Ended> ended_;                                    // callbacks not run yet
+  ResolvingTransfers resolving_;       // not with libcurl meanwhile
+  std::map<TransferId, Ended> ended_;  // callbacks not run yet
   std::vector<EasyHandle> idle_;
   TransferId last_id_ = 0;
 };
@@ -88,7 +90,7 @@ class CurlFetcher final : public Fetcher {
 Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
   const TransferId id = ++last_id_;
   const auto end = [&](PollError error) {
-    ended_.push_back({id, std::move(done), std::move(error)});
+    ended_.emplace(id, Ended{std::move(done), std::move(error)});
     return id;
   };
   const auto fail = [&](std::string message) { return end({Outcome::kInternal, std::move(message)}); };
@@ -105,7 +107,8 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
   if (request.credential.kind != Credential::Kind::kNone) secret = secrets_.Get(request.credential.file);
   if (!secret) return fail(secret.error().message);
   EasyHandle easy = NewEasy();
-  if (!easy) return fail("out of memory for a request to " + endpoint->authority);
+  if (!easy || curl_easy_setopt(easy.get(), CURLOPT_SHARE, connections_.For(endpoint->authority)) != CURLE_OK)
+    return fail("out of memory for a request to " + endpoint->authority);
 
   auto transfer = std::make_unique<Transfer>(id, std::move(easy), request, *std::move(endpoint),
                                              std::move(headers), std::move(done));
@@ -113,48 +116,36 @@ Fetcher::TransferId CurlFetcher::Start(const Request& request, Done done) {
     End(*transfer, *std::move(error));
     return id;
   }
-  curl_multi_add_handle(multi_.get(), transfer->easy());
-  running_.emplace(id, std::move(transfer));
+  Add(std::move(transfer));
   return id;
 }
 
+void CurlFetcher::Add(std::unique_ptr<Transfer> transfer) {
+  curl_multi_add_handle(loop_.multi(), transfer->easy());
+  running_.emplace(transfer->id(), std::move(transfer));
+}
+
 void CurlFetcher::Cancel(TransferId id) {
-  std::erase_if(ended_, [&](const Ended& ended) { return ended.id == id; });
-  resolving_.erase(id);
+  ended_.erase(id);
+  resolving_.Take(id);
   const auto found = running_.find(id);
   if (found == running_.end()) return;
-  curl_multi_remove_handle(multi_.get(), found->second->easy());
+  curl_multi_remove_handle(loop_.multi(), found->second->easy());
   running_.erase(found);  // with its handle, for what it points to has no end to wait for
 }
 
 void CurlFetcher::Wait(Duration at_most) {
-  int running = 0;
-  const auto move_on = [&] {
-    TakeAnswers();
-    curl_multi_perform(multi_.get(), &running);
-    Collect();
-    EndOverdue();
-    return Deliver();
-  };
-  if (move_on()) return;
-  const Duration until = std::min(at_most, NextDeadline() - SystemClock().Now());
-  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(until).count();
-  const auto timeout = std::clamp<std::int64_t>(milliseconds, 0, std::numeric_limits<int>::max());
-  curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(timeout), nullptr);
-  move_on();
+  const bool idle = ended_.empty();
+  loop_.Run(idle ? std::min(at_most, resolving_.NextDeadline() - SystemClock().Now()) : Duration(), kWork);
+  Collect();
+  TakeAnswers();
+  EndOverdue();
+  Deliver();
 }
 
 void CurlFetcher::TakeAnswers() {
   for (const NameResolver::Answer& answer : names_.Take()) {
-    for (auto it = resolving_.begin(); it != resolving_.end();) {
-      if (it->second->wanted_name() != answer.name) {
-        ++it;
-        continue;
-      }
-      std::unique_ptr<Transfer> transfer = std::move(it->second);
-      it = resolving_.erase(it);
-      TakeAnswer(answer, std::move(transfer));
-    }
+    for (auto& transfer : resolving_.TakeNamed(answer.name)) TakeAnswer(answer, std::move(transfer));
   }
 }
 
@@ -162,27 +153,14 @@ void CurlFetcher::TakeAnswer(const NameResolver::Answer& answer, std::unique_ptr
   if (answer.no_thread) return End(*transfer, transfer->NoThreadToResolve());
   if (answer.addresses.empty()) return End(*transfer, transfer->Finish(CURLE_COULDNT_RESOLVE_HOST));
   if (auto error = transfer->Resolve(answer.addresses)) return End(*transfer, *std::move(error));
-  curl_multi_add_handle(multi_.get(), transfer->easy());
-  running_.emplace(transfer->id(), std::move(transfer));
+  Add(std::move(transfer));
 }
 
 void CurlFetcher::EndOverdue() {
-  if (resolving_.empty()) return;
-  const SteadyTime now = SystemClock().Now();
-  std::erase_if(resolving_, [&](auto& item) {
-    Transfer& transfer = *item.second;
-    if (transfer.deadline() > now) return false;
-    const bool running = names_.Running(transfer.wanted_name());
-    End(transfer, running ? transfer.Finish(CURLE_OPERATION_TIMEDOUT) : transfer.NeverLookedUp());
-    return true;
-  });
-}
-
-// At which one of those that wait for a name is overdue.
-SteadyTime CurlFetcher::NextDeadline() const {
-  SteadyTime next = SteadyTime::max();
-  for (const auto& [id, transfer] : resolving_) next = std::min(next, transfer->deadline());
-  return next;
+  for (const auto& transfer : resolving_.TakeOverdue(SystemClock().Now())) {
+    const bool running = names_.Running(transfer->wanted_name());
+    End(*transfer, running ? transfer->Finish(CURLE_OPERATION_TIMEDOUT) : transfer->NeverLookedUp());
+  }
 }
 
 // Why it cannot be done; empty: done.
@@ -211,24 +189,25 @@ EasyHandle CurlFetcher::NewEasy() {
 void CurlFetcher::Recycle(EasyHandle easy) {
   // Now, not when it is used again: its options hold a password and point into a transfer that is going away.
   curl_easy_reset(easy.get());
+  curl_easy_setopt(easy.get(), CURLOPT_SHARE, static_cast<CURLSH*>(nullptr));
   if (idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
 }
 
 // Takes the transfers that ended out of libcurl, before any callback can start or cancel others.
 void CurlFetcher::Collect() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(loop_.multi(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const easy = message->easy_handle;
     const CURLcode code = message->data.result;  // the message dies with the next line
-    curl_multi_remove_handle(multi_.get(), easy);
+    curl_multi_remove_handle(loop_.multi(), easy);
     const Transfer* ended = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &ended);
     const TransferId id = ended->id();
     std::unique_ptr<Transfer> transfer = std::move(running_.extract(id).mapped());
     if (!transfer->wanted_name().empty()) {
       names_.Ask(transfer->wanted_name());
-      resolving_.emplace(id, std::move(transfer));
+      resolving_.Add(std::move(transfer));
       continue;
     }
     End(*transfer, transfer->Finish(code));
@@ -237,20 +216,16 @@ void CurlFetcher::Collect() {
   }
 }
 
-// Runs the callbacks of what has ended so far, not of what they start: that is for a later Wait. So is what
-// would take longer than kDelivery: reading large answers must not keep the caller from its other duties.
-bool CurlFetcher::Deliver() {
+// Runs the callbacks of what has ended so far, not of what they start: that is for a later Wait.
+void CurlFetcher::Deliver() {
   const TransferId last = last_id_;
-  const SteadyTime end = SystemClock().Now() + kDelivery;
-  bool delivered = false;
-  while (!ended_.empty() && ended_.front().id <= last) {
-    Ended ended = std::move(ended_.front());
-    ended_.pop_front();
-    delivered = true;
+  const SteadyTime end = SystemClock().Now() + kWork;
+  while (!ended_.empty() && ended_.begin()->first <= last) {
+    Ended ended = std::move(ended_.begin()->second);
+    ended_.erase(ended_.begin());
     ended.done(std::move(ended.result));
     if (SystemClock().Now() >= end) break;
   }
-  return delivered;
 }
 
 }  // namespace

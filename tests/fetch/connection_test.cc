@@ -1,9 +1,11 @@
 // Many transfers on one thread: connections kept, transfers started and cancelled at any moment, waiting.
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "fetch/fetch_case.h"
 #include "fetch/resolver.h"
@@ -46,6 +48,29 @@ TEST_F(Connections, EndAfterTheirLifetimeSoThatANameThatMovedIsNoticed) {
   MoveName("127.0.0.1");
   ExpectAnswer(Run(request), 200, "{}");
   EXPECT_EQ(server.accepted(), 2);
+}
+
+TEST_F(Connections, ThatAreNotUsedAnyMoreAreClosedWhileOthersAreUsed) {
+  constexpr int kLeft = 20;
+  std::atomic<int> closed = 0;
+  std::vector<std::unique_ptr<ScriptServer>> left;  // of each a connection, whichever cache keeps it
+  for (int i = 0; i < kLeft; ++i) {
+    left.push_back(std::make_unique<ScriptServer>([&](Connection& connection) {
+      connection.ReadRequest();
+      connection.Send(Answer("{}"));
+      connection.AwaitClose();
+      ++closed;
+    }));
+  }
+  ScriptServer used(Always(Answer("{}")));
+  fetcher_ = MakeCurlFetcher("buntime-exporter/1.2.3", log_, 1s);
+  for (const auto& server : left) ExpectAnswer(Run(Get(server->url())), 200, "{}");
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(WaitUntil([&] {
+    ExpectAnswer(Run(Get(used.url())), 200, "{}");
+    return closed == kLeft;
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 9s) << "after ten the server closes them";
 }
 
 TEST_F(Connections, ThatTheServerClosedAreReplaced) {
@@ -160,6 +185,42 @@ TEST_F(Connections, AFailureThatStartsItselfAgainDoesNotKeepWaitBusy) {
   EXPECT_EQ(called, 1);
   fetcher_->Wait(10s);
   EXPECT_EQ(called, 2);
+}
+
+TEST_F(Connections, AWaitRunsCallbacksForABoundedTime) {
+  constexpr int kTransfers = 30;
+  int called = 0;
+  for (int i = 0; i < kTransfers; ++i) {
+    fetcher_->Start(Get("no url"), [&](const ExchangeResult&) {
+      ++called;
+      const auto end = std::chrono::steady_clock::now() + 10ms;  // as if it read a large answer
+      while (std::chrono::steady_clock::now() < end) {
+      }
+    });
+  }
+  for (int before = 0; called < kTransfers; before = called) {
+    fetcher_->Wait(10s);
+    ASSERT_GT(called, before);
+    ASSERT_LE(called, before + 5) << "so long is the caller kept from what else it has to do";
+  }
+}
+
+TEST_F(Connections, AnAddressGoesToThoseThatWaitForItsName) {
+  ScriptServer server(Always(Answer("{}")));
+  const std::string port = ":" + std::to_string(server.port());
+  int good = 0;
+  int missing = 0;
+  int cancelled = 0;
+  for (int i = 0; i < 20; ++i) {
+    fetcher_->Start(Get("http://runtime.test" + port),
+                    [&](const auto& result) { good += result.ok() ? 1 : 0; });
+    fetcher_->Start(Get("http://missing.test" + port), [&](const auto& result) {
+      missing += !result.ok() && result.error().outcome == Outcome::kDns ? 1 : 0;
+    });
+    fetcher_->Cancel(fetcher_->Start(Get("http://runtime.test" + port), [&](const auto&) { ++cancelled; }));
+  }
+  EXPECT_TRUE(WaitUntil([&] { return good == 20 && missing == 20; }));
+  EXPECT_EQ(cancelled, 0);
 }
 
 TEST_F(Connections, WaitReturnsInTimeWithNothingToDo) {
