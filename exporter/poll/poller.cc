@@ -14,6 +14,13 @@ namespace {
 // A poll that ends so long after its timeout was held up by this process, which was stopped or had no
 // processor.
 constexpr Duration kHeldUp = std::chrono::milliseconds(500);
+// To publish costs time in proportion to the fleet, and so does what readers then look at. So publications
+// are so far apart for each runtime, which a small fleet does not notice, and at most kLongestGap.
+constexpr Duration kGapOfRuntime = std::chrono::microseconds(20);
+constexpr Duration kLongestGap = std::chrono::milliseconds(100);
+constexpr Duration kLongestPause = std::chrono::seconds(10);
+// At once; then what has come is looked at, and whether to stop.
+constexpr Duration kWork = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -24,9 +31,9 @@ struct Poller::Entry {
   std::shared_ptr<const Runtime> view;
   SteadyTime phase;    // polls are due at this time plus any number of intervals
   SteadyTime due;      // of the next poll
+  SteadyTime alarm;    // as it stands in alarms_
   SteadyTime started;  // of the poll under way
   std::unique_ptr<Attempt> attempt;
-  std::unique_ptr<Attempt> finished_attempt;  // kept until its callback has returned
   bool expiry_shown = false;
   bool repeated = false;  // the poll under way
   SteadyTime down_since;
@@ -60,7 +67,9 @@ void Poller::SetEntries(std::vector<Target> targets) {
     entries.back()->due = now + std::min<Duration>(interval, kFirstPolls) * index / count;
     entries.back()->view = entries.back()->state.View(now);
   }
+  alarms_.clear();
   entries_ = std::move(entries);
+  for (const auto& entry : entries_) SetAlarm(*entry);
   changed_ = true;
 }
 
@@ -87,43 +96,61 @@ void Poller::Run(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { fetcher_.Wakeup(); });
   while (!stop.stop_requested()) {
     TakeReplacement();
-    Step(true);
+    Step();
   }
 }
 
 void Poller::PollOnce() {
-  for (auto& entry : entries_) Start(*entry);
-  const auto under_way = [](const auto& entry) { return entry->attempt != nullptr; };
-  while (std::ranges::any_of(entries_, under_way)) Step(false);
-}
-
-void Poller::Step(bool start_due_polls) {
-  SteadyTime now = clock_.Now();
-  SteadyTime wake = now + std::chrono::seconds(10);
-  for (auto& entry : entries_) {
-    if (start_due_polls && !entry->attempt) {
-      if (entry->due <= now) {
-        Start(*entry);
-      } else {
-        wake = std::min(wake, entry->due);
-      }
-    }
-    if (const auto expiry = entry->state.Expiry(); expiry && !entry->expiry_shown)
-      wake = std::min(wake, *expiry);
-  }
-  fetcher_.Wait(std::max<Duration>(wake - now, Duration::zero()));
-
-  now = clock_.Now();
-  for (auto& entry : entries_) {
-    entry->finished_attempt.reset();
-    const auto expiry = entry->state.Expiry();
-    if (expiry && !entry->expiry_shown && now >= *expiry) {
-      entry->expiry_shown = true;
-      entry->view = entry->state.View(now);
-      changed_ = true;
+  for (const auto& entry : entries_) Start(*entry);
+  for (const auto& entry : entries_) {
+    while (entry->attempt) {
+      fetcher_.Wait(kLongestPause);
+      finished_.clear();
     }
   }
   Publish();
+}
+
+void Poller::Step() {
+  const SteadyTime now = clock_.Now();
+  SteadyTime wake = now + kLongestPause;
+  if (changed_) wake = std::min(wake, NextPublication());
+  if (!alarms_.empty()) wake = std::min(wake, alarms_.begin()->first);
+  fetcher_.Wait(std::max<Duration>(wake - now, Duration::zero()));
+  finished_.clear();
+  RunAlarms();
+  if (changed_ && clock_.Now() >= NextPublication()) Publish();
+}
+
+SteadyTime Poller::NextPublication() const {
+  const auto count = static_cast<Duration::rep>(entries_.size());
+  return published_at_ + std::min(kLongestGap, kGapOfRuntime * count);
+}
+
+// At which something is to be done about the entry though nothing has come: its poll is due, or its reading
+// too old.
+void Poller::SetAlarm(Entry& entry) {
+  alarms_.erase({entry.alarm, &entry});
+  entry.alarm = entry.attempt ? SteadyTime::max() : entry.due;
+  if (const auto expiry = entry.state.Expiry(); expiry && !entry.expiry_shown)
+    entry.alarm = std::min(entry.alarm, *expiry);
+  alarms_.emplace(entry.alarm, &entry);
+}
+
+void Poller::RunAlarms() {
+  const SteadyTime end = clock_.Now() + kWork;
+  for (SteadyTime now; !alarms_.empty() && (now = clock_.Now()) < end;) {
+    Entry& entry = *alarms_.begin()->second;
+    if (entry.alarm > now) return;
+    const auto expiry = entry.state.Expiry();
+    if (expiry && !entry.expiry_shown && now >= *expiry) {
+      entry.expiry_shown = true;
+      entry.view = entry.state.View(now);
+      changed_ = true;
+    }
+    if (!entry.attempt && entry.due <= now) Start(entry);
+    SetAlarm(entry);
+  }
 }
 
 void Poller::Start(Entry& entry) {
@@ -135,7 +162,7 @@ void Poller::Start(Entry& entry) {
 }
 
 void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
-  entry.finished_attempt = std::move(entry.attempt);
+  const Attempt& attempt = *finished_.emplace_back(std::move(entry.attempt));
   const SteadyTime now = clock_.Now();
   const Duration took = now - entry.started;
   // The time of a poll that was held up ran out here and not at the runtime, which is asked once more.
@@ -151,7 +178,7 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     entry.expiry_shown = false;
     if (restarted) log_.Info("runtime restarted", {{"runtime", entry.view->name}, {"url", entry.view->url}});
   } else {
-    entry.state.Fail(result.error(), entry.finished_attempt->next_guess(), clock_.UnixSeconds(), took);
+    entry.state.Fail(result.error(), attempt.next_guess(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
   if (result && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
@@ -161,6 +188,7 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   }
   observer_(entry.state.target(), outcome, Seconds(took), anomalies);
   changed_ = true;
+  SetAlarm(entry);
 }
 
 void Poller::LogChange(const Entry& entry, Outcome before, bool tried_before) {
@@ -187,13 +215,12 @@ void Poller::LogChange(const Entry& entry, Outcome before, bool tried_before) {
 }
 
 void Poller::Publish() {
-  if (!changed_) return;
   changed_ = false;
+  published_at_ = clock_.Now();
   auto fleet = std::make_shared<Fleet>();
-  fleet->revision = published_ ? published_->revision + 1 : 1;
+  fleet->revision = ++revision_;
   fleet->runtimes.reserve(entries_.size());
   for (const auto& entry : entries_) fleet->runtimes.push_back(entry->view);
-  published_ = fleet;
   board_.Publish(std::move(fleet));
 }
 

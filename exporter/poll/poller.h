@@ -1,12 +1,16 @@
 // Polls every runtime at its interval and publishes what is known: one loop, one thread, any number of
-// runtimes. Run, or PollOnce, is called on one thread; the board may be read from any.
+// runtimes. A wake-up looks at what is due, not at every runtime, and the fleet is published in batches. Run,
+// or PollOnce, is called on one thread; the board may be read from any.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -46,7 +50,10 @@ class Poller {
 
   void TakeReplacement();
   void SetEntries(std::vector<Target> targets);
-  void Step(bool start_due_polls);
+  void Step();
+  SteadyTime NextPublication() const;
+  void SetAlarm(Entry& entry);
+  void RunAlarms();
   void Start(Entry& entry);
   void OnDone(Entry& entry, Result<Answer, PollError> result);
   void LogChange(const Entry& entry, Outcome before, bool tried_before);
@@ -58,8 +65,11 @@ class Poller {
   FleetBoard& board_;
   const PollObserver observer_;
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::shared_ptr<const Fleet> published_;
-  bool changed_ = false;
+  std::set<std::pair<SteadyTime, Entry*>> alarms_;  // one for each entry
+  std::vector<std::unique_ptr<Attempt>> finished_;  // until their callbacks have returned
+  std::uint64_t revision_ = 0;                      // of the latest publication
+  SteadyTime published_at_;
+  bool changed_ = false;  // since then
 
   Mutex mutex_;
   std::optional<std::vector<Target>> replacement_ GUARDED_BY(mutex_);

@@ -1,7 +1,9 @@
 // A network of canned answers. URLs without an answer hang until the fake clock has passed their timeout.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,11 +49,12 @@ class FakeFetcher final : public Fetcher {
     }
   }
 
-  // Finishes everything that has an answer; where nothing has, time passes.
+  // Finishes what has an answer, at most `at_most_ended` of it; where nothing has, time passes.
   void Wait(Duration at_most) override {
     ++waits;
     std::vector<std::pair<TransferId, ExchangeResult>> ended;
     for (const auto& [id, transfer] : under_way_) {
+      if (ended.size() == at_most_ended) break;
       if (const auto answer = answers.find(transfer.request.url); answer != answers.end()) {
         ended.emplace_back(id, answer->second(transfer.request));
       } else if (auto other = otherwise ? otherwise(transfer.request) : std::nullopt) {
@@ -74,6 +77,7 @@ class FakeFetcher final : public Fetcher {
 
   std::size_t under_way() const { return under_way_.size(); }
 
+  std::size_t at_most_ended = std::numeric_limits<std::size_t>::max();
   Duration at_most_step = std::chrono::milliseconds(100);
   std::function<void()> after_wait;
   int waits = 0;
