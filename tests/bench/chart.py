@@ -1,4 +1,4 @@
-"""Draws lines over a numeric axis as an SVG file, for the documents."""
+"""Draws lines over a numeric axis as an SVG file, for the documents; both axes from 0 on, or both logarithmic."""
 import html
 import math
 
@@ -14,13 +14,22 @@ def ticks(most):
     return [index * step for index in range(math.ceil(most / step - 1e-9) + 1)]
 
 
-def draw(title, x_label, y_label, lines):
+def powers(numbers):
+    """The powers of ten around the numbers, which are greater than 0."""
+    return [10 ** power for power in range(math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers))) + 1)]
+
+
+def draw(title, x_label, y_label, lines, logarithmic=False):
     """The SVG as text. `lines` are (name, [(x, y)…], dashed); all numbers are at least 0, and some are not 0."""
     points = [point for _, line, _ in lines for point in line]
-    xs, ys = (ticks(max(point[axis] for point in points)) for axis in (0, 1))
+    axes = [[point[axis] for point in points] for axis in (0, 1)]
+    xs, ys = (powers(numbers) if logarithmic else ticks(max(numbers)) for numbers in axes)
+
+    def share(value, marks):
+        return math.log(value / marks[0]) / math.log(marks[-1] / marks[0]) if logarithmic else value / marks[-1]
 
     def at(x, y):
-        return (LEFT + x / xs[-1] * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - y / ys[-1] * (HEIGHT - TOP - BOTTOM))
+        return (LEFT + share(x, xs) * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - share(y, ys) * (HEIGHT - TOP - BOTTOM))
 
     def text(x, y, words, anchor="middle", more=""):
         return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>{html.escape(words)}</text>'
@@ -30,11 +39,11 @@ def draw(title, x_label, y_label, lines):
            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
            text(WIDTH / 2, 18, title, more=' font-size="14" font-weight="bold"')]
     for y in ys:
-        left, height = at(0, y)
+        left, height = at(xs[0], y)
         out.append(f'<line x1="{left}" y1="{height:.1f}" x2="{WIDTH - RIGHT}" y2="{height:.1f}" stroke="#d0d7de"/>')
         out.append(text(left - 8, height + 4, f"{y:,.4g}", "end"))
     for x in xs:
-        left, height = at(x, 0)
+        left, height = at(x, ys[0])
         out.append(text(left, height + 18, f"{x:,.6g}"))
     out.append(text(WIDTH / 2, HEIGHT - 12, x_label))
     out.append(text(16, HEIGHT / 2, y_label, more=f' transform="rotate(-90 16 {HEIGHT / 2})"'))

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures the exporter beside what a user would write instead, in one run on one machine.
 
-    tests/bench/compare.py [--build build/release] [--workers 500 10000] [--scrapes 7] [--only NAME…]
+    tests/bench/compare.py [--build build/release] [--workers 500 10000] [--scrapes 7] [--only NAME…] [--svg FILE]
 
 Each exporter polls the same simulated runtime and is scraped over a kept-alive connection. Printed, as Markdown:
 median milliseconds of a gzip scrape right after a poll and of a repeated one, of a plain scrape right after a poll,
 bytes, CPU milliseconds of a cycle (two polls and one gzip scrape), resident memory; then the peers' figures divided by ours.
+--svg draws the first of these over the number of workers.
 The peers are built in a temporary folder; one whose tools are missing is named and left out. They take:
     apt-get install golang-go golang-github-prometheus-client-golang-dev libcivetweb-dev nodejs npm
 """
@@ -21,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import chart
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
@@ -151,6 +154,7 @@ def main():
     parser.add_argument("--workers", type=int, nargs="+", default=[500, 10000])
     parser.add_argument("--scrapes", type=int, default=7)
     parser.add_argument("--only", nargs="+", help="names of exporters")
+    parser.add_argument("--svg", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
 
     ours = (OURS, [str(options.build / "buntime-exporter"), "--runtime.url", "{url}", "--poll.interval", "{ms}ms",
@@ -170,6 +174,13 @@ def main():
                 simulator.terminate()
                 simulator.wait()
     print_table(rows)
+    if options.svg:
+        points = {}
+        for row in rows:
+            points.setdefault(row["exporter"], []).append((row["workers"], row["gzip after a poll, ms"]))
+        options.svg.write_text(chart.draw("Compressed scrape right after a poll", "workers", "milliseconds",
+                                          [(name, line, False) for name, line in points.items()], logarithmic=True),
+                               encoding="utf-8")
     mine = {row["workers"]: row for row in rows if row["exporter"] == OURS}
     ratios = [{key: value / mine[row["workers"]][key] if isinstance(value, float) else value for key, value in row.items()}
               for row in rows if row["exporter"] != OURS and row["workers"] in mine]
