@@ -3,7 +3,7 @@ import html
 import math
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 40, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 36, 40, 52
 COLOURS = ["#1f6feb", "#8b949e", "#bc4c00", "#1a7f37"]
 
 
@@ -41,7 +41,7 @@ def draw(title, x_label, y_label, lines, logarithmic=False):
     for y in ys:
         left, height = at(xs[0], y)
         out.append(f'<line x1="{left}" y1="{height:.1f}" x2="{WIDTH - RIGHT}" y2="{height:.1f}" stroke="#d0d7de"/>')
-        out.append(text(left - 8, height + 4, f"{y:,.4g}", "end"))
+        out.append(text(left - 8, height + 4, f"{y:,.6g}", "end"))
     for x in xs:
         left, height = at(x, ys[0])
         out.append(text(left, height + 18, f"{x:,.6g}"))
