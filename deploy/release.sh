@@ -131,7 +131,8 @@ export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 source=$work/source build=$work/source/build/release
 mkdir -p "$source" "$dist"
 rm -f "$dist"/buntime-exporter* "$dist/SHA256SUMS"
-git -C "$root" archive HEAD | tar -x -C "$source"
+# With the modes of a checkout, so that an engine finds in its cache what it has built from one.
+git -C "$root" -c tar.umask=0022 archive HEAD | tar -x -C "$source"
 
 ((${#parts[@]})) && whole='' || parts=(package portable chart image) whole=yes
 for part in "${parts[@]}"; do
