@@ -46,6 +46,7 @@ class CurlFetcher final : public Fetcher {
     curl_multi_setopt(loop_.multi(), CURLMOPT_MAXCONNECTS, ConnectionCaches::kMostConnections);
   }
   ~CurlFetcher() override {
+    loop_.Stop();
     for (const auto& [id, transfer] : running_) curl_multi_remove_handle(loop_.multi(), transfer->easy());
   }
 
@@ -138,6 +139,7 @@ void CurlFetcher::Wait(Duration at_most) {
   const bool idle = ended_.empty();
   loop_.Run(idle ? std::min(at_most, resolving_.NextDeadline() - SystemClock().Now()) : Duration(), kWork);
   Collect();
+  loop_.RunLeft();
   TakeAnswers();
   EndOverdue();
   Deliver();
@@ -201,6 +203,7 @@ void CurlFetcher::Collect() {
     CURL* const easy = message->easy_handle;
     const CURLcode code = message->data.result;  // the message dies with the next line
     curl_multi_remove_handle(loop_.multi(), easy);
+    loop_.Forget(easy);
     const Transfer* ended = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &ended);
     const TransferId id = ended->id();

@@ -37,9 +37,14 @@ SocketLoop::SocketLoop()
 
 void SocketLoop::Wakeup() { eventfd_write(wakeup_.get(), 1); }
 
-int SocketLoop::OnSocket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*known*/) {
-  const int epoll = static_cast<SocketLoop*>(self)->epoll_.get();
+int SocketLoop::OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void* /*known*/) {
+  auto& loop = *static_cast<SocketLoop*>(self);
+  const int epoll = loop.epoll_.get();
   if (what == CURL_POLL_REMOVE) {
+    try {
+      loop.left_.insert(easy);
+    } catch (const std::bad_alloc&) {  // may not pass through libcurl; this transfer may time out
+    }
     epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nullptr);  // fails where it is closed already
     return 0;
   }
@@ -61,6 +66,7 @@ int SocketLoop::OnTimer(CURLM* /*multi*/, long milliseconds, void* self) {
 }
 
 void SocketLoop::Run(Duration at_most, Duration work) {
+  left_.clear();
   if (ready_.empty()) AwaitEvents(at_most);
   const SteadyTime end = SystemClock().Now() + work;
   while (!ready_.empty()) {
@@ -96,6 +102,18 @@ void SocketLoop::Handle(const epoll_event& event) {
   if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) ready = 0;
   int running = 0;
   curl_multi_socket_action(multi(), event.data.fd, ready, &running);
+}
+
+// libcurl 7.88 does not open the socket for the next address of a host in the call in which the one before
+// refuses, and asks for no other call.
+void SocketLoop::RunLeft() {
+  if (left_.empty()) return;
+  left_.clear();
+  int running = 0;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // nothing else moves on what has no socket
+  curl_multi_socket_all(multi(), &running);
+#pragma GCC diagnostic pop
 }
 
 void SocketLoop::RunTimer() {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <set>
 #include <span>
 
 #include "base/clock.h"
@@ -32,9 +33,15 @@ class SocketLoop {
   SocketLoop();
 
   CURLM* multi() const { return multi_.get(); }
+  /// From now on sockets are only closed. For before the handles are removed at the end.
+  void Stop() { curl_multi_setopt(multi(), CURLMOPT_SOCKETFUNCTION, nullptr); }
   /// Waits until a socket is ready or libcurl wants to be called, at most `at_most` and not at all after
   /// Wakeup. Then moves transfers on, for about `work`: what would take longer is for the next call.
   void Run(Duration at_most, Duration work);
+  /// A transfer has ended.
+  void Forget(CURL* easy) { left_.erase(easy); }
+  /// After Run and Forget: moves on the transfers that gave up a socket and go on without one.
+  void RunLeft();
   /// Makes the current or the next Run wait no longer.
   void Wakeup();
 
@@ -49,6 +56,7 @@ class SocketLoop {
   const Descriptor wakeup_;
   std::array<epoll_event, 64> events_{};
   std::span<const epoll_event> ready_;    // of events_, not handled yet
+  std::set<const CURL*> left_;            // that gave up a socket in the latest Run
   SteadyTime timer_ = SteadyTime::max();  // when libcurl wants to be called though no socket is ready
   const MultiHandle multi_;               // last: its end calls back
 };

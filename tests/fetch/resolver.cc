@@ -75,6 +75,18 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     moved = buntime::testing::MovingAddress();
     node = moved.c_str();
   }
-  if (node != nullptr && std::strstr(node, ".test") != nullptr) return EAI_NONAME;
-  return reinterpret_cast<Real>(dlsym(RTLD_NEXT, "getaddrinfo"))(node, service, hints, result);
+  const bool two = node != nullptr && std::strcmp(node, "two.test") == 0;
+  if (!two && node != nullptr && std::strstr(node, ".test") != nullptr) return EAI_NONAME;
+  const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (two) {
+    addrinfo* second = nullptr;
+    const int error = real("127.0.0.1", service, hints, &second);
+    if (error != 0) return error;
+    if (const int failed = real("127.0.0.2", service, hints, result); failed != 0) return failed;
+    addrinfo* last = *result;
+    while (last->ai_next != nullptr) last = last->ai_next;
+    last->ai_next = second;
+    return 0;
+  }
+  return real(node, service, hints, result);
 }

@@ -2,6 +2,7 @@
 // calls.
 //
 //   runtime.test   127.0.0.1
+//   two.test       127.0.0.2, then 127.0.0.1
 //   missing.test   does not exist
 //   hang*.test     no answer while a HangingName exists
 //   moving.test    where MoveName says

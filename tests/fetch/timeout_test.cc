@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fetch/fetch_case.h"
@@ -34,9 +37,11 @@ class Timeouts : public FetchCase {
 // Accepts nobody: once its queue is full, the kernel leaves further clients without an answer.
 class FullListener {
  public:
-  FullListener() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit FullListener(in_addr_t host = INADDR_LOOPBACK, int port = 0)
+      : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
     address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address_.sin_addr.s_addr = htonl(host);
+    address_.sin_port = htons(static_cast<in_port_t>(port));
     socklen_t size = sizeof address_;
     EXPECT_EQ(bind(listener_, Generic(), size), 0);
     EXPECT_EQ(listen(listener_, 0), 0);
@@ -78,6 +83,20 @@ TEST_F(Timeouts, WhileConnecting) {
   const FullListener listener;
   ExpectError(Run(Get("http://" + listener.authority() + "/", kShort)), Outcome::kTimeout,
               TimedOut(listener.authority(), "connecting"));
+}
+
+TEST_F(Timeouts, AnAddressThatRefusesLateIsFollowedByTheNextAtOnce) {
+  ScriptServer server(testing::Always(Answer("{}")));  // on 127.0.0.1
+  std::optional<FullListener> silent(std::in_place, INADDR_LOOPBACK + 1, server.port());
+  std::optional<ExchangeResult> result;
+  fetcher_->Start(Get("http://two.test:" + std::to_string(server.port()), 60s),
+                  [&](ExchangeResult r) { result = std::move(r); });
+  for (const auto end = std::chrono::steady_clock::now() + 200ms; std::chrono::steady_clock::now() < end;)
+    fetcher_->Wait(10ms);
+  EXPECT_FALSE(result) << "tried 127.0.0.2 first, which does not answer";
+  silent.reset();  // refuses when the kernel asks again, after a second or three
+  EXPECT_TRUE(WaitUntil([&] { return result.has_value(); }));
+  if (result) ExpectAnswer(*result, 200, "{}");
 }
 
 TEST_F(Timeouts, WhileNegotiatingTls) {
