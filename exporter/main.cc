@@ -9,7 +9,10 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
+#include <optional>
 #include <string>
+#include <system_error>
 
 #include "app/app.h"
 #include "app/healthcheck.h"
@@ -44,6 +47,17 @@ void RaiseFileLimit() {
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// With fewer, which of its parts finds none is a matter of luck, and so is what that says.
+constexpr rlim_t kLeastFiles = 16;
+
+std::optional<buntime::Error> CheckFileLimit() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kLeastFiles) return std::nullopt;
+  return buntime::Error{"the limit of open files is " + std::to_string(files.rlim_cur) + ", at least " +
+                        std::to_string(kLeastFiles) +
+                        " are needed: raise it (ulimit -n, LimitNOFILE= of systemd)"};
 }
 
 // A closed standard descriptor would be given to the next file or socket, which then got what is printed or
@@ -100,6 +114,7 @@ int Run(int argc, char** argv) {
     for (const std::string& warning : *warnings) Complain({"warning: " + warning});
     return Print("the configuration is valid\n");
   }
+  if (const auto error = CheckFileLimit()) return Complain(*error);
   const auto log = buntime::MakeSpdlogLog(config->log_level, config->log_format);
   return invocation->action == Invocation::Action::kOnce
              ? buntime::PollOnce(*config, *warnings, *log)
@@ -116,9 +131,16 @@ int main(int argc, char** argv) {
   BlockSignals();
   try {
     return Run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return Complain({"cannot start: out of memory: raise the memory limit"});
+  } catch (const std::system_error& error) {
+    const bool thread = error.code() == std::errc::resource_unavailable_try_again;
+    return Complain(
+        {"cannot start: " + error.code().message() + ": raise the limit of " +
+         (thread ? "threads (ulimit -u, TasksMax= of systemd, the container's limit of pids) or of memory"
+                 : "memory, threads or open files")});
   } catch (const std::exception& exception) {
-    // What the system refuses at the start: a thread, memory.
-    return Complain({std::string("cannot go on: ") + exception.what() +
+    return Complain({std::string("cannot start: ") + exception.what() +
                      ": raise the limits of memory, threads and open files"});
   }
 }

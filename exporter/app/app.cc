@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 
 #include "app/exporter.h"
+#include "app/keep_running.h"
 #include "app/reloader.h"
 #include "app/startup_pages.h"
 #include "app/version.h"
@@ -31,12 +33,15 @@ int AwaitEnd(Reloader& reloader) {
     constexpr timespec kLook = {1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &kLook);
     if (signal == SIGTERM || signal == SIGINT) return signal;
-    if (signal == SIGHUP) {
-      reloader.Reload("SIGHUP");
-    } else {
-      reloader.ReloadIfChanged();
-      if (!started) ReleaseStartupPages();  // the first polls are over by now
-      started = true;
+    try {
+      if (signal == SIGHUP) {
+        reloader.Reload("SIGHUP");
+      } else {
+        reloader.ReloadIfChanged();
+        if (!started) ReleaseStartupPages();  // the first polls are over by now
+        started = true;
+      }
+    } catch (const std::bad_alloc&) {  // in a second it looks again
     }
   }
 }
@@ -84,10 +89,13 @@ int Serve(const Invocation& invocation, const Config& config, const Warnings& wa
                            {"version", std::string(kVersion)}});
   }
   std::jthread streaming([&](const std::stop_token& stop) {
-    exporter.live().Run(
-        stop, [&] { (*server)->Wake(); }, [&] { exporter.exposition().Prepare(); });
+    KeepRunning(stop, log, [&] {
+      exporter.live().Run(
+          stop, [&] { (*server)->Wake(); }, [&] { exporter.exposition().Prepare(); });
+    });
   });
-  std::jthread polling([&](const std::stop_token& stop) { exporter.poller().Run(stop); });
+  std::jthread polling(
+      [&](const std::stop_token& stop) { KeepRunning(stop, log, [&] { exporter.poller().Run(stop); }); });
 
   const int signal = AwaitEnd(reloader);
   log.Info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});

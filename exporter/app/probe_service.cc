@@ -3,6 +3,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "app/keep_running.h"
 #include "app/version.h"
 #include "metrics/text_format.h"
 #include "web/encoding.h"
@@ -12,7 +13,8 @@ namespace buntime {
 ProbeService::Engine::Engine(const Clock& clock, Log& log, Prober::Observer observer)
     : fetcher(MakeCurlFetcher("buntime-exporter/" + std::string(kVersion), log)),
       prober(*fetcher, clock, log, std::move(observer)),
-      thread([this](const std::stop_token& stop) { prober.Run(stop); }) {}
+      thread(
+          [this, &log](const std::stop_token& stop) { KeepRunning(stop, log, [&] { prober.Run(stop); }); }) {}
 
 ProbeService::ProbeService(const Clock& clock, Log& log, Prober::Observer observer)
     : clock_(clock), log_(log), observer_(std::move(observer)) {}

@@ -10,6 +10,14 @@
 #include "config/load.h"
 
 namespace buntime {
+namespace {
+
+constexpr std::string_view kChange = "a change of its files";
+constexpr std::string_view kRetry = "another try";
+
+std::string_view Reason(bool changed, bool retry) { return changed ? kChange : retry ? kRetry : ""; }
+
+}  // namespace
 
 Reloader::Reloader(const Invocation& invocation, Config config, Warnings warnings, Exporter& exporter,
                    WebConfigLoader& web_config, Log& log)
@@ -42,8 +50,11 @@ std::optional<Error> Reloader::Reload(std::string_view why) {
 
 void Reloader::ReloadIfChanged() {
   const MutexLock lock(mutex_);
-  if (watch_.Changed()) ReloadRuntimes("a change of its files");
-  if (web_config_.Changed()) ReloadWebConfig("a change of its files");
+  const SteadyTime now = SystemClock().Now();
+  const auto runtimes = Reason(watch_.Changed(), runtimes_state_.RetryDue(now));
+  const auto web = Reason(web_config_.Changed(), web_state_.RetryDue(now));
+  if (!runtimes.empty()) ReloadRuntimes(runtimes);
+  if (!web.empty()) ReloadWebConfig(web);
 }
 
 std::string Reloader::Describe() {
@@ -52,6 +63,16 @@ std::string Reloader::Describe() {
 }
 
 std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
+  auto error = runtimes_state_.Run(SystemClock().Now(), [&]() REQUIRES(mutex_) { return LoadRuntimes(why); });
+  Note();
+  if (error && (why != kRetry || runtimes_state_.news())) {
+    log_.Fail("cannot reload: the last good configuration stays in force",
+              {{"because_of", std::string(why)}, {"cause", error->message}});
+  }
+  return error;
+}
+
+std::optional<Error> Reloader::LoadRuntimes(std::string_view why) {
   watch_.Begin();
   auto config = LoadConfig(invocation_);
   std::vector<std::string> files = OwnFile();
@@ -62,13 +83,7 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
   }
   watch_.Follow(std::move(files));
   auto warnings = config ? CheckRuntimeFiles(*config, SystemClock().UnixSeconds()) : config.error();
-  runtimes_good_ = warnings.ok();
-  Note();
-  if (!warnings) {
-    log_.Fail("cannot reload: the last good configuration stays in force",
-              {{"because_of", std::string(why)}, {"cause", warnings.error().message}});
-    return warnings.error();
-  }
+  if (!warnings) return warnings.error();
   // Good ones are read again by those who use them.
   watch_.Follow(OwnFile());
   std::unordered_map<std::string_view, const Target*> before;
@@ -88,15 +103,20 @@ std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
 }
 
 std::optional<Error> Reloader::ReloadWebConfig(std::string_view why) {
-  auto error = web_config_.Reload(why, [this](std::shared_ptr<const Security> security) REQUIRES(mutex_) {
-    exporter_.NoteCertificate(*security);
-    server_->Secure(std::move(security));
+  auto error = web_state_.Run(SystemClock().Now(), [&]() REQUIRES(mutex_) {
+    return web_config_.Reload(why, [this](std::shared_ptr<const Security> security) REQUIRES(mutex_) {
+      exporter_.NoteCertificate(*security);
+      server_->Secure(std::move(security));
+    });
   });
-  lock_good_ = !error;
   Note();
+  if (error && (why != kRetry || web_state_.news())) {
+    log_.Fail("cannot reload the web configuration: the last good one stays in force",
+              {{"because_of", std::string(why)}, {"cause", error->message}});
+  }
   return error;
 }
 
-void Reloader::Note() { exporter_.NoteReload(runtimes_good_ && lock_good_); }
+void Reloader::Note() { exporter_.NoteReload(runtimes_state_.good() && web_state_.good()); }
 
 }  // namespace buntime

@@ -9,6 +9,7 @@
 
 #include "app/exporter.h"
 #include "app/file_watch.h"
+#include "app/reload_state.h"
 #include "app/runtime_files.h"
 #include "app/web_config_loader.h"
 #include "base/log.h"
@@ -33,7 +34,8 @@ class Reloader {
 
   /// Loads everything. The error, which has been logged, is the first of what went wrong.
   std::optional<Error> Reload(std::string_view why);
-  /// Loads what has changed on disk since it was last loaded.
+  /// Loads what has changed on disk since it was last loaded; what failed once more every ten seconds, for
+  /// the cause may have been a shortage. To be called once or twice a second.
   void ReloadIfChanged();
 
   /// The configuration in force, as a file that --config.file would take. It holds no secret: those stand in
@@ -42,6 +44,7 @@ class Reloader {
 
  private:
   std::optional<Error> ReloadRuntimes(std::string_view why) REQUIRES(mutex_);
+  std::optional<Error> LoadRuntimes(std::string_view why) REQUIRES(mutex_);
   std::optional<Error> ReloadWebConfig(std::string_view why) REQUIRES(mutex_);
   void Note() REQUIRES(mutex_);
   std::vector<std::string> OwnFile() const;
@@ -56,8 +59,8 @@ class Reloader {
   Server* server_ GUARDED_BY(mutex_) = nullptr;
   FileWatch watch_ GUARDED_BY(mutex_);
   Warnings warnings_ GUARDED_BY(mutex_);  // of the configuration in force; all have been logged
-  bool runtimes_good_ GUARDED_BY(mutex_) = true;
-  bool lock_good_ GUARDED_BY(mutex_) = true;
+  ReloadState runtimes_state_ GUARDED_BY(mutex_);
+  ReloadState web_state_ GUARDED_BY(mutex_);
 };
 
 }  // namespace buntime

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -98,12 +99,17 @@ class SpdlogLog final : public Log {
     logger_.set_level(kLevels[static_cast<std::size_t>(least)]);
     logger_.set_pattern(Pattern(format), spdlog::pattern_time_type::utc);
     logger_.set_error_handler(
-        [](const std::string&) {});  // the default one writes to standard error and waits
+        [this](const std::string&) { queue_.Drop(); });  // the default one writes to standard error and waits
   }
 
   void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override {
     const auto severity = kLevels[static_cast<std::size_t>(level)];
-    if (logger_.should_log(severity)) logger_.log(severity, Payload(format_, level, message, fields));
+    if (!logger_.should_log(severity)) return;
+    try {
+      logger_.log(severity, Payload(format_, level, message, fields));
+    } catch (const std::bad_alloc&) {
+      queue_.Drop();
+    }
   }
   std::uint64_t dropped() const override { return queue_.dropped(); }
 

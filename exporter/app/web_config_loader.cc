@@ -36,16 +36,9 @@ Result<std::shared_ptr<const Security>> WebConfigLoader::Load() {
 std::optional<Error> WebConfigLoader::Reload(std::string_view why, const Use& use) {
   if (path_.empty()) return std::nullopt;
   auto loaded = Load();
-  std::string cause = loaded ? "" : loaded.error().message;
-  if (loaded) {
-    if (const auto unlocked = Unlocks(*current_, **loaded)) {
-      cause = path_ + ": this would switch off " + *unlocked + ", which only a restart may do";
-    }
-  }
-  if (!cause.empty()) {
-    log_.Fail("cannot reload the web configuration: the last good one stays in force",
-              {{"because_of", std::string(why)}, {"cause", cause}});
-    return Error{std::move(cause)};
+  if (!loaded) return loaded.error();
+  if (const auto unlocked = Unlocks(*current_, **loaded)) {
+    return Error{path_ + ": this would switch off " + *unlocked + ", which only a restart may do"};
   }
   current_ = *loaded;
   use(current_);

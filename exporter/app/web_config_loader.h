@@ -28,8 +28,7 @@ class WebConfigLoader {
   /// Loads for the first time.
   Result<std::shared_ptr<const Security>> Start();
 
-  /// Loads anew; where that fails, the last good one stays, and the error has been logged. What is loaded
-  /// goes to `use`.
+  /// Loads anew; where that fails, the last good one stays. What is loaded goes to `use`.
   using Use = std::function<void(std::shared_ptr<const Security>)>;
   std::optional<Error> Reload(std::string_view why, const Use& use);
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <string_view>
@@ -43,11 +44,7 @@ struct LineQueue::State {
       bytes -= line->size() + kLineOverhead;
       if (!written) CountDropped();
       if (!lines.empty()) continue;
-      if (written && unreported > 0) {
-        Add(note(std::exchange(unreported, 0)));
-      } else {
-        idle.NotifyAll();
-      }
+      if (!written || unreported == 0 || !AddNote()) idle.NotifyAll();
     }
   }
 
@@ -71,8 +68,19 @@ struct LineQueue::State {
   }
 
   void Add(std::string line) REQUIRES(mutex) {
-    bytes += line.size() + kLineOverhead;
+    const std::size_t size = line.size() + kLineOverhead;
     lines.push_back(std::move(line));
+    bytes += size;
+  }
+  // False: for want of memory; the next line that is written brings it up again.
+  bool AddNote() REQUIRES(mutex) {
+    try {
+      Add(note(unreported));
+      unreported = 0;
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
   void CountDropped() REQUIRES(mutex) {
     ++dropped;
@@ -100,8 +108,17 @@ LineQueue::~LineQueue() { state_->Close(); }
 void LineQueue::Push(std::string line) {
   const MutexLock lock(state_->mutex);
   if (state_->bytes + line.size() > kMaxBytes) return state_->CountDropped();
-  state_->Add(std::move(line));
+  try {
+    state_->Add(std::move(line));
+  } catch (const std::bad_alloc&) {
+    return state_->CountDropped();
+  }
   state_->changed.NotifyOne();
+}
+
+void LineQueue::Drop() {
+  const MutexLock lock(state_->mutex);
+  state_->CountDropped();
 }
 
 std::uint64_t LineQueue::dropped() const {

@@ -26,6 +26,8 @@ class LineQueue {
   /// Queues `line`, which ends in a line feed; drops it where kMaxBytes are queued. Never waits for the
   /// descriptor. Once all is written again, one line of `note` reports what was dropped.
   void Push(std::string line);
+  /// Counts a line for which there was no memory as dropped.
+  void Drop();
 
   /// Lines that were dropped, or that the descriptor refused (a closed pipe, a full disk), so far.
   std::uint64_t dropped() const;

@@ -31,6 +31,7 @@ ExpositionBody ExpositionCache::Get(bool gzip) {
     body.tail = std::move(tail);
     return body;
   }
+  tail_deflater_.Begin();
   tail_deflater_.Write(tail, body.tail);
   tail_deflater_.Finish(body.tail);
   body.tail +=
@@ -98,6 +99,7 @@ ExpositionCache::Rendered ExpositionCache::Compressed(const Fleet& fleet) {
   // Compressed as it is written: the plain text of a large fleet, ten times the size, never exists as a
   // whole.
   std::string piece;
+  fleet_deflater_.Begin();
   fleet_->Write(fleet, piece, take);
   take(piece);
   fleet_deflater_.Flush(bytes);

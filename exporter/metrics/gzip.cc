@@ -29,17 +29,13 @@ Deflater::Deflater(Size size) : state_(std::make_unique<State>()) {
 
 Deflater::~Deflater() = default;
 
+void Deflater::Begin() { isal_deflate_reset(&state_->stream); }
+
 void Deflater::Write(std::string_view text, std::string& out) { Run(text, Mode::kMore, out); }
 
-void Deflater::Flush(std::string& out) {
-  Run({}, Mode::kFlush, out);
-  isal_deflate_reset(&state_->stream);
-}
+void Deflater::Flush(std::string& out) { Run({}, Mode::kFlush, out); }
 
-void Deflater::Finish(std::string& out) {
-  Run({}, Mode::kFinish, out);
-  isal_deflate_reset(&state_->stream);
-}
+void Deflater::Finish(std::string& out) { Run({}, Mode::kFinish, out); }
 
 void Deflater::Run(std::string_view text, Mode mode, std::string& out) {
   isal_zstream& stream = state_->stream;
@@ -78,6 +74,7 @@ std::string GzipTrailer(std::uint32_t crc, std::uint32_t plain_size) {
 
 std::string Gzip(Deflater& deflater, std::string_view text) {
   std::string out(GzipHeader());
+  deflater.Begin();
   deflater.Write(text, out);
   deflater.Finish(out);
   out += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));

@@ -16,12 +16,14 @@ class Deflater {
   explicit Deflater(Size size);
   ~Deflater();
 
+  /// Begins a stream, whatever became of the one before: an exception may have ended that. The memory is the
+  /// same: allocating it anew costs more than compressing a small page.
+  void Begin();
   /// Appends raw deflate blocks (RFC 1951) of `text` to `out`; they may lag behind what was given.
   void Write(std::string_view text, std::string& out);
-  /// Appends what is pending, up to a byte boundary; blocks of another stream may follow. The next Write
-  /// begins a new stream, in the same memory: allocating it anew costs more than compressing a small page.
+  /// Appends what is pending, up to a byte boundary; blocks of another stream may follow.
   void Flush(std::string& out);
-  /// Appends what is pending and the final block. The next Write begins a new stream.
+  /// Appends what is pending and the final block.
   void Finish(std::string& out);
 
  private:
@@ -39,7 +41,7 @@ std::string_view GzipHeader();
 /// Eight bytes: checksum and length of the plain text.
 std::string GzipTrailer(std::uint32_t crc, std::uint32_t plain_size);
 
-/// `text` as one whole gzip member; `deflater` has nothing pending.
+/// `text` as one whole gzip member.
 std::string Gzip(Deflater& deflater, std::string_view text);
 
 }  // namespace buntime

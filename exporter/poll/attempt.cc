@@ -1,6 +1,7 @@
 #include "poll/attempt.h"
 
 #include <algorithm>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -118,6 +119,7 @@ Request Attempt::MakeRequest(const std::string& url, Duration timeout) const {
 }
 
 Fetcher::TransferId Attempt::Exchange(Request request, Fetcher::Done done) {
+  done = Guarded(std::move(done));
   if (trace_ == nullptr) return fetcher_.Start(request, std::move(done));
   request.timings = std::make_shared<Timings>();
   trace_->push_back({request.url, "", request.timings});
@@ -126,6 +128,19 @@ Fetcher::TransferId Attempt::Exchange(Request request, Fetcher::Done done) {
     (*trace_)[index].end = Summarise(result);
     done(std::move(result));
   });
+}
+
+// A poll for which there is no memory is one that failed.
+Fetcher::Done Attempt::Guarded(Fetcher::Done done) {
+  return [this, done = std::move(done)](ExchangeResult result) {
+    try {
+      done(std::move(result));
+    } catch (const std::bad_alloc&) {
+      if (!done_) throw;  // it was told
+      Finish(
+          PollError{Outcome::kInternal, "out of memory: raise the memory limit, or lower --poll.max-body"});
+    }
+  };
 }
 
 // The root, or RUNTIME_API_PREFIX below it; where the URL has a path, that may be a proxy's or belong to the
@@ -277,7 +292,7 @@ void Attempt::FinishIfComplete() {
 void Attempt::Finish(Result<Answer, PollError> result) {
   CancelAll();
   // Moved out first: the callback may destroy this object, and with it the function that is running.
-  const Done done = std::move(done_);
+  const Done done = std::exchange(done_, nullptr);
   done(std::move(result));
 }
 

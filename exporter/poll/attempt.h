@@ -89,6 +89,7 @@ class Attempt {
   static Candidate At(const std::string& plugin, Layout layout, bool sure);
   Request MakeRequest(const std::string& url, Duration timeout) const;
   Fetcher::TransferId Exchange(Request request, Fetcher::Done done);
+  Fetcher::Done Guarded(Fetcher::Done done);
   Duration TimeLeft() const { return deadline_ - clock_.Now(); }
   void AskHealth();
   void AskNextHealth();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -87,10 +88,18 @@ void Prober::TakeQuestions() {
     const MutexLock lock(mutex_);
     questions.swap(questions_);
   }
-  for (Question& question : questions) Admit(std::move(question));
+  for (Question& question : questions) {
+    try {
+      Admit(question);
+    } catch (const std::bad_alloc&) {
+      if (!question.done) throw;  // it waits for its deadline
+      Tell(question.request.module->name, question.done,
+           {ProbeAnswer::Kind::kBusy, "out of memory: raise the exporter's memory limit", {}, {}});
+    }
+  }
 }
 
-void Prober::Admit(Question question) {
+void Prober::Admit(Question& question) {
   Entry* const entry = FindOrMake(question.request);
   if (entry == nullptr) {
     return Tell(question.request.module->name, question.done,
@@ -100,6 +109,7 @@ void Prober::Admit(Question question) {
                  {},
                  {}});
   }
+  entry->waiters.reserve(entry->waiters.size() + 1);
   if (entry->waiters.empty()) asked_.push_back(entry);
   entry->waiters.push_back({question.request.deadline, std::move(question.done)});
   if (!entry->attempt) Start(*entry);
@@ -172,7 +182,7 @@ void Prober::OnDone(Entry& entry, Result<Answer, PollError> result) {
     entry.state.Fail(result.error(), entry.finished_attempt->next_guess(), clock_.UnixSeconds(), took);
   }
   auto view = std::make_shared<Runtime>(*entry.state.View(now));
-  if (!result) view->reading = nullptr;  // an earlier poll's is not what was asked for
+  if (!view->up) view->reading = nullptr;  // an earlier poll's is not what was asked for
   Publish(entry, view);
   AnswerAll(entry, {ProbeAnswer::Kind::kPolled, "", std::move(view), entry.trace});
   HoldBudget(entry);
@@ -240,7 +250,9 @@ void Prober::Expire(Entry& entry, SteadyTime now) {
   const bool last = entry.waiters.empty();
   if (last) {
     std::erase(asked_, &entry);
-    entry.state.Fail(error, entry.attempt->next_guess(), clock_.UnixSeconds(), took);
+    // There is none where no memory was left for it.
+    const auto next_guess = entry.attempt ? entry.attempt->next_guess() : std::nullopt;
+    entry.state.Fail(error, next_guess, clock_.UnixSeconds(), took);
     entry.attempt.reset();
   }
   auto view = std::make_shared<Runtime>(*entry.state.View(now));

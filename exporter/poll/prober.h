@@ -91,7 +91,7 @@ class Prober {
 
   bool Enqueue(Question& question);
   void TakeQuestions();
-  void Admit(Question question);
+  void Admit(Question& question);
   Entry* FindOrMake(const ProbeRequest& request);
   bool MakeRoom(const Entry* except);
   void HoldBudget(Entry& entry);

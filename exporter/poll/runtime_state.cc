@@ -1,5 +1,6 @@
 #include "poll/runtime_state.h"
 
+#include <new>
 #include <utility>
 
 #include "poll/translate.h"
@@ -24,8 +25,17 @@ RuntimeState::RuntimeState(Target target) : target_(std::move(target)) {
 }
 
 bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
-  last_reading_ = now;
+  try {
+    return Take(std::move(answer), now, unix_seconds, took);
+  } catch (const std::bad_alloc&) {
+    Fail({Outcome::kInternal,
+          "out of memory for the answer: raise the memory limit, or lower --poll.max-body"},
+         known_.layout, unix_seconds, took);
+    return false;
+  }
+}
 
+bool RuntimeState::Take(Answer answer, SteadyTime now, double unix_seconds, Duration took) {
   auto reading = std::make_shared<Reading>();
   reading->snapshot = std::move(answer.snapshot);
   Snapshot& snapshot = reading->snapshot;
@@ -57,6 +67,7 @@ bool RuntimeState::Succeed(Answer answer, SteadyTime now, double unix_seconds, D
   reading->shown = ChooseWorkers(snapshot, target_.worker_limit);
   reading->workers_dropped = snapshot.workers.size() - reading->shown.size();
 
+  last_reading_ = now;
   latest_.reading = std::move(reading);
   latest_.read_without_key = answer.refused.has_value();
   NotePoll(answer.refused ? &*answer.refused : nullptr, unix_seconds, took);

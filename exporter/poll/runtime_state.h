@@ -32,7 +32,8 @@ class RuntimeState {
   const Known& known() const { return known_; }
 
   /// A poll got an answer at `now` after `took`, if only without the key that was refused. Returns whether
-  /// the runtime has restarted since the answer before.
+  /// the runtime has restarted since the answer before. Without memory for the answer the poll has failed, as
+  /// View then shows.
   bool Succeed(Answer answer, SteadyTime now, double unix_seconds, Duration took);
   /// A poll failed. The last good reading stays until it is too old. `next_guess` is Attempt's.
   void Fail(const PollError& error, std::optional<Layout> next_guess, double unix_seconds, Duration took);
@@ -46,6 +47,7 @@ class RuntimeState {
   std::optional<SteadyTime> Expiry() const;
 
  private:
+  bool Take(Answer answer, SteadyTime now, double unix_seconds, Duration took);
   void NotePoll(const PollError* error, double unix_seconds, Duration took);
 
   const Target target_;

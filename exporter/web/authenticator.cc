@@ -49,15 +49,16 @@ Authenticator::Authenticator(std::shared_ptr<const Security> security, PasswordV
 }
 
 void Authenticator::Adopt(std::shared_ptr<const Security> security) {
-  security_ = std::move(security);
   Users users;
-  for (const auto& [name, hash] : security_->users) {
+  for (const auto& [name, hash] : security->users) {
     User& user = users[name];
     user.hash = hash;
     if (const auto before = users_.find(name); before != users_.end() && before->second.hash == hash) {
       user.known = before->second.known;
     }
   }
+  // Nothing has changed if there was no memory for it.
+  security_ = std::move(security);
   users_ = std::move(users);
   const std::optional<RateLimit>& limit = security_->rate_limit;
   if (limit && admitted_ && admitted_->limit() == *limit) return;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -185,7 +186,11 @@ void Connection::Dispatch() {
   stream_term_ = services_.table.stream_term();
   Enter(Phase::kHandling);
   // What is answered meanwhile is observed later, when it has been written.
-  observed_path_ = services_.router.Handle(reader_.request(), client_, shared_from_this());
+  try {
+    observed_path_ = services_.router.Handle(reader_.request(), client_, shared_from_this());
+  } catch (const std::bad_alloc&) {
+    Answer(PlainAnswer(503, "out of memory: try again, or raise the exporter's memory limit"));
+  }
 }
 
 bool Connection::Admit() {

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
+#include <new>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+
+#include "base/until_done.h"
 
 namespace buntime {
 
@@ -46,18 +50,30 @@ void HandshakeQueue::RunNext() {
   auto next =
       std::ranges::find_if(waiting_, [this](const Entry& each) { return each.client != last_client_; });
   if (next == waiting_.end()) next = waiting_.begin();
-  Entry entry = std::move(*next);
+  const auto entry = std::make_shared<Entry>(std::move(*next));
   waiting_.erase(next);
-  last_client_ = entry.client;
-  entry.begin();
-  to_handshaker_([this, step = std::move(entry.step), end = std::move(entry.end)]() mutable {
-    step();
-    // Moved on, never dropped here: the last owner's end belongs to the I/O thread.
-    to_io_([this, step = std::move(step), end = std::move(end)] {
-      end();
-      RunNext();
+  try {
+    last_client_ = entry->client;
+    entry->begin();
+    to_handshaker_([this, entry] {
+      try {
+        entry->step();
+      } catch (const std::bad_alloc&) {  // then the handshake has failed
+      }
+      UntilDone([&] { to_io_([this, entry] { End(*entry); }); });
     });
-  });
+  } catch (const std::bad_alloc&) {
+    running_ = false;
+    entry->end();
+  }
+}
+
+// Empties the entry, which the handshake thread may be the last to drop: its functions own what belongs to
+// the I/O thread.
+void HandshakeQueue::End(Entry& entry) {
+  const Entry mine = std::move(entry);
+  mine.end();
+  RunNext();
 }
 
 }  // namespace buntime

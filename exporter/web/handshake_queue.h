@@ -40,6 +40,7 @@ class HandshakeQueue {
   std::size_t CountOf(const std::string& client) const;
   bool DropOneFor(const std::string& client);
   void RunNext();
+  void End(Entry& entry);
 
   const Post to_handshaker_;
   const Post to_io_;

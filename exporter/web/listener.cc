@@ -20,6 +20,10 @@ using boost::system::error_code;
 // Long enough not to spin, short enough that a scrape behind it still succeeds.
 constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
+// So long after the last shortage it counts as over: where each client needs another one's descriptor, there
+// is a shortage at each.
+constexpr auto kCalm = std::chrono::seconds(10);
+
 // With one in each turn of the event loop, a scraper would wait behind a crowd for as many turns as it has
 // clients.
 constexpr int kAcceptsPerTurn = 32;
@@ -35,6 +39,7 @@ std::string Explain(const ListenAddress& address, const error_code& error) {
   if (error == asio::error::address_in_use) {
     return text + "address already in use (another exporter? choose another --web.listen-address)";
   }
+  if (IsShortage(error)) return text + error.message() + " (raise the limit of open files, or of memory)";
   if (error == asio::error::access_denied) {
     return text + "permission denied (ports below 1024 are reserved; choose another --web.listen-address)";
   }
@@ -122,7 +127,9 @@ error_code Listener::BindEndpoint(const Endpoint& endpoint, bool both_families) 
 }
 
 void Listener::Start() {
-  for (Entry& entry : entries_) Accept(entry);
+  for (Entry& entry : entries_) {
+    if (!entry.waiting && entry.acceptor.is_open()) Accept(entry);
+  }
 }
 
 void Listener::Close() {
@@ -137,19 +144,24 @@ void Listener::Close() {
 // failure would cost some idle client its connection.
 void Listener::Accept(Entry& from) {
   from.acceptor.async_wait(tcp::acceptor::wait_read, [this, &from](const error_code& wait_error) {
+    from.waiting = false;
     if (wait_error || !from.acceptor.is_open()) return;
     for (int i = 0; i < kAcceptsPerTurn && (i == 0 || HasClient(from.acceptor)); ++i) {
       error_code error;
       Socket socket = from.acceptor.accept(error);
       if (IsShortage(error)) return OnShortage(from, error);
       if (error) continue;  // that client has gone
-      if (std::exchange(from.failing, false)) log_.Info("accepting connections again");
+      if (from.failing && std::chrono::steady_clock::now() - from.failed_at > kCalm) {
+        from.failing = false;
+        log_.Info("accepting connections again");
+      }
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       on_accept_(std::move(socket));
     }
     Accept(from);
   });
+  from.waiting = true;
 }
 
 void Listener::OnShortage(Entry& from, const error_code& error) {
@@ -157,11 +169,14 @@ void Listener::OnShortage(Entry& from, const error_code& error) {
     log_.Warn("cannot accept connections: raise the limit of open files if this stays",
               {{"error", error.message()}});
   }
+  from.failed_at = std::chrono::steady_clock::now();
   if (free_descriptor_()) return Accept(from);
   from.retry.expires_after(kRetryDelay);
   from.retry.async_wait([this, &from](const error_code& wait_error) {
+    from.waiting = false;
     if (!wait_error && from.acceptor.is_open()) Accept(from);
   });
+  from.waiting = true;
 }
 
 }  // namespace buntime

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <string>
@@ -28,6 +29,7 @@ class Listener {
 
   /// Listens on all addresses or says which one it cannot listen on and why.
   Result<std::vector<std::string>> Bind(const std::vector<std::string>& addresses);
+  /// Accepts clients; called once more after an exception, it goes on where that kept it from accepting.
   void Start();
   void Close();
 
@@ -37,7 +39,9 @@ class Listener {
   struct Entry {  // one socket that listens
     boost::asio::ip::tcp::acceptor acceptor;
     boost::asio::steady_timer retry;
-    bool failing = false;  // the last accept failed for want of something; logged once
+    bool waiting = false;  // for a client or for the next try
+    bool failing = false;  // an accept failed for want of something less than kCalm ago; logged once
+    std::chrono::steady_clock::time_point failed_at = {};
   };
 
   boost::system::error_code BindAll(const ListenAddress& address);

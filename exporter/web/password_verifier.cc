@@ -3,13 +3,16 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <list>
-#include <system_error>
+#include <memory>
+#include <new>
 #include <thread>
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/until_done.h"
 #include "base/wipe.h"
 
 namespace buntime {
@@ -17,6 +20,15 @@ namespace {
 
 // Nice level: about 10 % of a contended core.
 constexpr int kNice = 10;
+
+LoginResult Check(const PasswordVerifier::Verify& verify, const std::string& password,
+                  const std::string& hash) {
+  try {
+    return verify(password, hash) ? LoginResult::kGood : LoginResult::kBad;
+  } catch (const std::bad_alloc&) {
+    return LoginResult::kBusy;
+  }
+}
 
 }  // namespace
 
@@ -82,11 +94,21 @@ bool PasswordVerifier::Queue::Next(std::string& password, std::string& hash) {
 }
 
 void PasswordVerifier::Queue::Finish(LoginResult result, const Post& to_io) {
-  const MutexLock lock(mutex);
-  checking = false;
-  if (stopping) return;  // they were answered, and `to_io` may lead nowhere
-  to_io([done = std::exchange(checked_done, {}), result] {
-    for (const Done& each : done) each(result);
+  UntilDone([&] {
+    const MutexLock lock(mutex);
+    checking = false;
+    if (stopping) return;  // they were answered, and `to_io` may lead nowhere
+    // What is in them belongs to the I/O thread, which empties this: here it may be dropped.
+    const auto done = std::make_shared<std::vector<Done>>();
+    done->swap(checked_done);
+    try {
+      to_io([done, result] {
+        for (const Done& each : std::exchange(*done, {})) each(result);
+      });
+    } catch (const std::bad_alloc&) {
+      done->swap(checked_done);
+      throw;
+    }
   });
 }
 
@@ -109,14 +131,14 @@ bool PasswordVerifier::StartThread() {
       std::string password;
       std::string hash;
       while (queue->Next(password, hash)) {
-        const bool good = verify(password, hash);
+        const LoginResult result = Check(verify, password, hash);
         Wipe(password);
-        queue->Finish(good ? LoginResult::kGood : LoginResult::kBad, to_io);
+        queue->Finish(result, to_io);
       }
     }).detach();
     started_ = true;
-  } catch (const std::system_error&) {
-    // No thread can be had at the moment; the next attempt tries again.
+  } catch (const std::exception&) {
+    // No thread, or no memory for one, can be had at the moment; the next attempt tries again.
   }
   return started_;
 }

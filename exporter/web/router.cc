@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
 #include "base/text.h"
+#include "base/until_done.h"
 #include "web/cors.h"
 
 namespace buntime {
@@ -59,7 +62,8 @@ void Router::Serve(const Route* route, const HttpRequest& request,
     sink->Answer(Call(*route, request));
   } else {
     to_pool_([this, route, &request, sink] {
-      to_io_([sink, response = Call(*route, request)]() mutable { sink->Answer(std::move(response)); });
+      const auto response = UntilDone([&] { return std::make_shared<HttpResponse>(Call(*route, request)); });
+      UntilDone([&] { to_io_([sink, response] { sink->Answer(std::move(*response)); }); });
     });
   }
 }
@@ -87,6 +91,13 @@ void Router::CallLater(const Route& route, const HttpRequest& request,
 HttpResponse Router::Failed(const Route& route) const {
   try {
     throw;
+  } catch (const std::bad_alloc&) {
+    log_.Fail("a page could not be made: raise the memory limit",
+              {{"path", route.path}, {"error", "out of memory"}});
+    HttpResponse response =
+        PlainAnswer(503, "out of memory: try again, or raise the exporter's memory limit");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
   } catch (const std::exception& e) {
     log_.Fail("a page could not be made", {{"path", route.path}, {"error", e.what()}});
   } catch (...) {

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/until_done.h"
 #include "web/connection.h"
 #include "web/listener.h"
 #include "web/password.h"
@@ -77,7 +79,6 @@ class AsioServer final : public Server {
     Result<std::vector<std::string>> bound = listener_.Bind(addresses);
     if (!bound) return bound.error();
     addresses_ = std::move(*bound);
-    listener_.Start();
     const MutexLock lock(stop_mutex_);
     thread_ = std::jthread([this] { RunIo(); });
     return std::nullopt;
@@ -86,8 +87,8 @@ class AsioServer final : public Server {
   std::vector<std::string> Addresses() const override { return addresses_; }
 
   void Secure(std::shared_ptr<const Security> security) override {
-    asio::post(io_, [this, security = std::move(security)]() mutable {
-      services_.authenticator.Adopt(std::move(security));
+    asio::post(io_, [this, security = std::move(security)] {
+      UntilDone([&] { services_.authenticator.Adopt(security); });  // the reload has been reported
       services_.table.EndStreams();
     });
   }
@@ -125,6 +126,7 @@ class AsioServer final : public Server {
   void RunIo() {
     while (true) {
       try {
+        listener_.Start();
         io_.run();
         return;
       } catch (const std::exception& error) {
@@ -137,7 +139,7 @@ class AsioServer final : public Server {
     try {
       if (!handshaker_) handshaker_.emplace(1);
       asio::post(*handshaker_, std::move(task));
-    } catch (const std::system_error&) {
+    } catch (const boost::system::system_error&) {
       asio::post(io_, std::move(task));  // no thread can be had at the moment
     }
   }
@@ -165,13 +167,14 @@ class AsioServer final : public Server {
   // armed: waking once for nothing costs less than re-arming at every answer.
   void WakeAt(SteadyTime deadline) {
     if (armed_for_ && *armed_for_ <= deadline) return;
-    armed_for_ = deadline;
+    armed_for_.reset();  // where there is no memory to wait, nothing waits
     timer_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(deadline));
     timer_.async_wait([this](const error_code& error) {
       if (error) return;  // armed anew for an earlier time
       armed_for_.reset();
       if (const auto next = services_.table.Expire(std::chrono::steady_clock::now())) WakeAt(*next);
     });
+    armed_for_ = deadline;
   }
 
   void Drain() {
@@ -212,9 +215,13 @@ Result<std::unique_ptr<Server>> StartServer(const ServerOptions& options, std::v
       return Error{"two pages have the path " + route.path + ": choose another --web.telemetry-path"};
     }
   }
-  auto server = std::make_unique<AsioServer>(options, std::move(routes), std::move(observer), log);
-  if (std::optional<Error> error = server->Start(options.listen)) return *std::move(error);
-  return std::unique_ptr<Server>(std::move(server));
+  try {
+    auto server = std::make_unique<AsioServer>(options, std::move(routes), std::move(observer), log);
+    if (std::optional<Error> error = server->Start(options.listen)) return *std::move(error);
+    return std::unique_ptr<Server>(std::move(server));
+  } catch (const boost::system::system_error& error) {  // of Asio, and not of std
+    throw std::system_error(error.code().value(), std::generic_category(), "the server");
+  }
 }
 
 }  // namespace buntime

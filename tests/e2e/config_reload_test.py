@@ -3,6 +3,7 @@ what the two pages of --web.enable-lifecycle answer."""
 
 import json
 import os
+import resource
 import signal
 import time
 import unittest
@@ -70,6 +71,22 @@ class WaysTest(ConfigReloadTest):
         self.await_runtimes(exporter, "az")
         self.assertEqual(exporter.log(level="error"), [])
         self.assertEqual({line["because_of"] for line in exporter.log(msg=RELOADED)}, {"a change of its files"})
+
+    def test_no_descriptor_for_the_file(self):
+        """What failed for want of something is tried again without another change; the log says it once."""
+        self.configure("http://127.0.0.1:1")
+        exporter = self.start()
+        self.await_runtimes(exporter, "a")
+        _, most = resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE, (4, most))  # those in use stay
+        self.configure("http://127.0.0.1:1", "http://127.0.0.1:2")
+        eventually(lambda: exporter.log(msg=REFUSED))
+        self.assertIn("Too many open files", exporter.log(msg=REFUSED)[0]["cause"])
+        resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE, (most, most))
+        self.await_runtimes(exporter, "ab")
+        self.assertEqual([line["because_of"] for line in exporter.log(msg=RELOADED)], ["another try"])
+        self.assertEqual(len(exporter.log(msg=REFUSED)), 1)
+        self.assertEqual(exporter.metrics().value(GOOD), 1)
 
     def test_the_symbolic_links_of_kubernetes(self):
         for version, url in (("..v1", "http://127.0.0.1:1"), ("..v2", "http://127.0.0.1:2")):

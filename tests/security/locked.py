@@ -37,13 +37,13 @@ class PlainConnection:
         connection.connect()
         connection.auto_open = 0  # a second connection would hide that the first was closed
 
-    def ask(self, path, headers=None):
+    def ask(self, path, headers=None, method="GET"):
         """The beginning of an answer, the rest of which has not been read."""
-        self._connection.request("GET", path, headers=headers or {})
+        self._connection.request(method, path, headers=headers or {})
         return self._connection.getresponse()
 
-    def get(self, path, headers=None):
-        response = self.ask(path, headers)
+    def get(self, path, headers=None, method="GET"):
+        response = self.ask(path, headers, method)
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
 
@@ -60,8 +60,8 @@ class PlainConnection:
 class TlsConnection(PlainConnection):
     """The same over TLS."""
 
-    def __init__(self, address, context):  # pylint: disable=super-init-not-called
-        self._open(http.client.HTTPSConnection(*address, timeout=TIMEOUT, context=context))
+    def __init__(self, address, context, source=""):  # pylint: disable=super-init-not-called
+        self._open(http.client.HTTPSConnection(*address, timeout=TIMEOUT, context=context, source_address=(source, 0)))
 
     @property
     def certificate(self):
