@@ -20,10 +20,6 @@ using boost::system::error_code;
 // Long enough not to spin, short enough that a scrape behind it still succeeds.
 constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
-// So long after the last shortage it counts as over: where each client needs another one's descriptor, there
-// is a shortage at each.
-constexpr auto kCalm = std::chrono::seconds(10);
-
 // With one in each turn of the event loop, a scraper would wait behind a crowd for as many turns as it has
 // clients.
 constexpr int kAcceptsPerTurn = 32;
@@ -151,8 +147,7 @@ void Listener::Accept(Entry& from) {
       Socket socket = from.acceptor.accept(error);
       if (IsShortage(error)) return OnShortage(from, error);
       if (error) continue;  // that client has gone
-      if (from.failing && std::chrono::steady_clock::now() - from.failed_at > kCalm) {
-        from.failing = false;
+      if (!std::exchange(from.freed, false) && std::exchange(from.failing, false)) {
         log_.Info("accepting connections again");
       }
       error_code ignored;
@@ -169,8 +164,8 @@ void Listener::OnShortage(Entry& from, const error_code& error) {
     log_.Warn("cannot accept connections: raise the limit of open files if this stays",
               {{"error", error.message()}});
   }
-  from.failed_at = std::chrono::steady_clock::now();
-  if (free_descriptor_()) return Accept(from);
+  from.freed = free_descriptor_();
+  if (from.freed) return Accept(from);
   from.retry.expires_after(kRetryDelay);
   from.retry.async_wait([this, &from](const error_code& wait_error) {
     from.waiting = false;

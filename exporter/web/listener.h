@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <functional>
 #include <list>
 #include <string>
@@ -40,8 +39,8 @@ class Listener {
     boost::asio::ip::tcp::acceptor acceptor;
     boost::asio::steady_timer retry;
     bool waiting = false;  // for a client or for the next try
-    bool failing = false;  // an accept failed for want of something less than kCalm ago; logged once
-    std::chrono::steady_clock::time_point failed_at = {};
+    bool failing = false;  // for want of something; logged once
+    bool freed = false;    // the next client gets the descriptor of another one
   };
 
   boost::system::error_code BindAll(const ListenAddress& address);

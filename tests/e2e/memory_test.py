@@ -17,14 +17,25 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 LIMITS = {"k8s/base/deployment.yaml": r"limits:\n +memory: (\d+)Mi\n", "k8s/sidecar/patch.yaml": r"limits:\n +memory: (\d+)Mi\n",
           "k8s/helm/buntime-exporter/templates/_helpers.tpl": r'memory: .* "(\d+)Mi" \(eq .Values.mode "fleet"\)',
           "deploy/compose.yaml": r"(?s)  exporter:\n.*?mem_limit: (\d+)m\n"}
+# The same for the exporter of a fleet, which has the size that k8s/README.md promises.
+FLEET_LIMITS = {"k8s/fleet/exporter/deployment.yaml": r"limits:\n +memory: (\d+)Mi\n",
+                "k8s/helm/buntime-exporter/templates/_helpers.tpl": r'memory: .* "(\d+)Mi" "\d+Mi" \(eq .Values.mode "fleet"\)'}
+FLEET = r"(\d+) runtimes of (\d+)\s+workers each"
 NUMBERS = itertools.count()
 # Of both versions: where groups are, and the file of the limit.
 VERSIONS = [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
 
 
-def limit_of(manifest):
-    with open(os.path.join(ROOT, manifest), encoding="utf-8") as file:
-        return int(re.search(LIMITS[manifest], file.read())[1]) * MIB
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def limit_of(limits):
+    """The one that all manifests have."""
+    found = {int(re.search(pattern, read(manifest))[1]) for manifest, pattern in limits.items()}
+    assert len(found) == 1, found
+    return found.pop() * MIB
 
 
 def make_group(limit):
@@ -74,9 +85,7 @@ class MemoryLimitTest(ProgramTest):
             "an endless number": (b'{"pool":{"hits":' + b"1" * size + b"}}", "not_json"),
             "60 MB of blanks": (b" " * (60 * MIB), "too_large"),
         }
-        limits = {limit_of(manifest) for manifest in LIMITS}
-        self.assertEqual(len(limits), 1)
-        limit = limits.pop()
+        limit = limit_of(LIMITS)
         current = [None]
         packed = {name: gzip.compress(body, 1) for name, (body, _) in answers.items()}
         runtime = self.fake_runtime(lambda _: (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"},
@@ -91,6 +100,21 @@ class MemoryLimitTest(ProgramTest):
                 self.report(f"{name}: {len(packed[name]) >> 10} KiB, {exporter.memory()[1] // MIB} MiB at the most")
                 self.assertTrue(exporter.running())
                 exporter.stop()
+
+    def test_a_fleet_fits(self):
+        """As large as is promised, none of it forgotten, while one of its runtimes answers as much as it may."""
+        runtimes, workers = map(int, re.search(FLEET, read("k8s/README.md")).groups())
+        sim = self.simulator("--runtimes", str(runtimes), "--workers", str(workers))
+        config = self.write("fleet.yml", "modules: {default: {allowed_targets: [127.0.0.1/32], timeout: 8s}}\n")
+        exporter = self.start(limit_of(FLEET_LIMITS), "--config.file", config)
+        for fault in (None, "huge-body=15MiB"):
+            if fault:
+                sim.fault(fault, runtime=1)
+            for url in sim.urls:
+                answer = exporter.get(f"/probe?target={url}", headers={"X-Prometheus-Scrape-Timeout-Seconds": "10"})
+                self.assertIn("\nbuntime_up 1\n", answer.text)
+        self.assertEqual([line for line in exporter.log(level="warn") if "forgot" in line["msg"]], [])
+        self.report(f"{runtimes} runtimes of {workers} workers: {exporter.memory()[1] // MIB} MiB at the most")
 
 
 if __name__ == "__main__":

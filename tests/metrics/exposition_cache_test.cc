@@ -150,8 +150,12 @@ TEST_F(ExpositionCacheTest, ConcurrentScrapersShareOneRendering) {
 
 TEST(GzipTest, ADeflaterMayBeUsedForOneStreamAfterAnother) {
   Deflater deflater(Deflater::Size::kLarge);
+  std::string broken_off;
+  deflater.Begin();
+  deflater.Write("of a stream that an exception ended", broken_off);
   for (const std::string text : {"first", "second, which must not refer to the first", ""}) {
     std::string bytes(GzipHeader());
+    deflater.Begin();
     deflater.Write(text, bytes);
     deflater.Finish(bytes);
     bytes += GzipTrailer(Crc32(0, text), static_cast<std::uint32_t>(text.size()));
