@@ -94,10 +94,24 @@ Poller::~Poller() = default;
 
 void Poller::Run(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { fetcher_.Wakeup(); });
+  if (std::exchange(interrupted_, true)) BeginAnew();
   while (!stop.stop_requested()) {
     TakeReplacement();
     Step();
   }
+  interrupted_ = false;
+}
+
+// After an exception some poll may never end, and some alarm be lost.
+void Poller::BeginAnew() {
+  finished_.clear();
+  alarms_.clear();
+  for (const auto& entry : entries_) {
+    if (entry->attempt) entry->due = clock_.Now();
+    entry->attempt.reset();
+    SetAlarm(*entry);
+  }
+  changed_ = true;
 }
 
 void Poller::PollOnce() {
@@ -172,7 +186,6 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
   const Outcome before = entry.view->outcome;
   const bool tried_before = entry.view->tried;
   AnomalyCounts anomalies{};
-  const Outcome outcome = result ? result->outcome() : result.error().outcome;
   if (result) {
     const bool restarted = entry.state.Succeed(std::move(*result), now, clock_.UnixSeconds(), took);
     entry.expiry_shown = false;
@@ -181,7 +194,9 @@ void Poller::OnDone(Entry& entry, Result<Answer, PollError> result) {
     entry.state.Fail(result.error(), attempt.next_guess(), clock_.UnixSeconds(), took);
   }
   entry.view = entry.state.View(now);
-  if (result && entry.view->reading) anomalies = entry.view->reading->snapshot.anomalies;
+  const Outcome outcome = entry.view->outcome;  // for an answer there may have been no memory
+  if (result && outcome != Outcome::kInternal && entry.view->reading)
+    anomalies = entry.view->reading->snapshot.anomalies;
   if (!tried_before || before != outcome) {
     LogChange(entry, before, tried_before);
     if (before == Outcome::kOk || !tried_before) entry.down_since = now;

@@ -37,7 +37,8 @@ class Poller {
          PollObserver observer);
   ~Poller();
 
-  /// Polls until `stop` is requested, which ends it within milliseconds, transfers under way included.
+  /// Polls until `stop` is requested, which ends it within milliseconds, transfers under way included. After
+  /// an exception it may be called again, and starts anew the polls that were under way.
   void Run(const std::stop_token& stop);
   /// From the next step of Run on polls these instead. What is known of a target that is among them
   /// unchanged, and its rhythm, stay; all others start anew. Any thread.
@@ -48,6 +49,7 @@ class Poller {
  private:
   struct Entry;
 
+  void BeginAnew();
   void TakeReplacement();
   void SetEntries(std::vector<Target> targets);
   void Step();
@@ -69,7 +71,8 @@ class Poller {
   std::vector<std::unique_ptr<Attempt>> finished_;  // until their callbacks have returned
   std::uint64_t revision_ = 0;                      // of the latest publication
   SteadyTime published_at_;
-  bool changed_ = false;  // since then
+  bool changed_ = false;      // since then
+  bool interrupted_ = false;  // Run has not returned
 
   Mutex mutex_;
   std::optional<std::vector<Target>> replacement_ GUARDED_BY(mutex_);
