@@ -115,10 +115,11 @@ class Actions:
         return self._on("config", "reload by SIGHUP" if by_signal else "reload by POST", run)
 
     def _post_reload(self, expected):
-        with self.world.connect() as connection:
-            status = connection.get("/-/reload", basic(), "POST").status
         # It reads both files: the other one may be bad, and there may be no descriptor, after which it is tried again.
         others = any(self.world.locks[name].locked() for name in ("process", "web"))
+        with self.world.connect() as connection:
+            status = connection.get("/-/reload", basic(), "POST").status
+        others = others or any(self.world.locks[name].locked() for name in ("process", "web"))
         return [] if status == expected or (others and status == 500) else [f"POST /-/reload: {status} instead of {expected}"]
 
     def remove_runtime(self):
@@ -160,7 +161,6 @@ class Actions:
     def rotate(self):
         def serial():
             with self.world.connect() as connection:
-                connection.get("/-/healthy")
                 return connection.certificate["serialNumber"]
 
         def run():

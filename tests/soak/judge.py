@@ -5,6 +5,7 @@ COUNTERS = ("counter", "histogram", "summary")
 # Starts anew with the runtime (exporter/docs/metrics.md).
 RESTARTS = {"buntime_uptime_seconds"}
 MEMORY = 300  # seconds; what is older explains nothing
+MOST_STALL = 0.5  # half of the timeout of a poll
 
 
 class Spans:
@@ -110,8 +111,8 @@ class Judge:
             expected = {"up": 1, "down": 0}.get(held)
             if expected is None or states.get(name) == expected:
                 continue
-            if expected == 1 and self.scarce.touch(start, answered):
-                continue  # no descriptor, no poll
+            if expected == 1 and (self.scarce.touch(start, answered) or self.stalls.overlap(start, answered) > MOST_STALL):
+                continue  # no descriptor, no poll; and the runtime, too, was kept from answering in time
             wrong.append(f"buntime_up of {name} is {states.get(name)} ({page.outcome(runtime=name) if name in states else 'no series'})"
                          f" although it has been {held} for {follow:.1f} s and more")
         return wrong
@@ -122,6 +123,10 @@ class Judge:
             return []
         took = answered - asked - self.stalls.overlap(asked, answered)
         return [f"{what} took {took:.2f} s of at most {most} s"] if took > most else []
+
+    def explained(self, asked, answered):
+        """That there was no answer: by what we did, or because the machine ran others for half of the time."""
+        return self.excused(asked, answered) or self.stalls.overlap(asked, answered) > (answered - asked) / 2
 
     def excused(self, asked, answered):
         """Within a second after its cause is over, what we did to the process itself explains a late or missing answer."""

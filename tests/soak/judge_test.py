@@ -68,6 +68,10 @@ class JudgeTest(unittest.TestCase):
         self.assert_objects(self.judge.page(page(up=1), 39.5, 39.6), "down")
         self.judge.stalls.add(36, 37)
         self.assertEqual(self.judge.page(page(up=1), 39.5, 39.6), [])
+        self.tell(60, runtime="a", state="up")
+        self.assert_objects(self.judge.page(page(up=0), 65, 65.1), "up")
+        self.judge.stalls.add(63, 63.6)
+        self.assertEqual(self.judge.page(page(up=0), 65, 65.1), [])
 
     def test_without_descriptors_there_is_no_poll_but_no_lie_either(self):
         self.tell(1, runtime="a", state="up")
@@ -85,6 +89,13 @@ class JudgeTest(unittest.TestCase):
         self.tell(22, stopped=False)
         self.assertEqual(self.judge.answer_time("health", 19, 23, 1), [])
         self.assert_objects(self.judge.answer_time("health", 23.5, 25, 1), "took")
+
+    def test_no_answer(self):
+        self.assertFalse(self.judge.explained(10, 20))
+        self.judge.stalls.add(11, 14)
+        self.assertFalse(self.judge.explained(10, 20))
+        self.judge.stalls.add(15, 18)
+        self.assertTrue(self.judge.explained(10, 20))
 
     def test_slope(self):
         noise = types.SimpleNamespace(value=1)

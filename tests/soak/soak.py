@@ -23,7 +23,17 @@ AT_ONCE = 8  # actions
 PAUSE = (0.2, 1.0)  # seconds between the beginnings of two
 CALM = FOLLOW + 2  # at the end nothing is done, and all runtimes have to be up
 SHOWN = 15  # actions before a violation
+MOST_BUSY = 90  # percent; beyond it, that an action took too long is no fault of the exporter
 LEAST_SLOPE_MINUTES, MOST_SLOPE = 20, 1.0  # MiB an hour
+
+
+def busy():
+    """In how many percent of the last ten seconds some program waited for a processor."""
+    try:
+        with open("/proc/pressure/cpu", encoding="ascii") as file:
+            return float(file.read().split("avg10=")[1].split()[0])
+    except OSError:
+        return 0
 
 
 class Soak:
@@ -70,6 +80,8 @@ class Soak:
             starved = isinstance(error, (OSError, http.client.HTTPException)) and self.world.locks["process"].locked()
             if starved or not self.world.exporter.running():
                 return  # it may close anything for want of descriptors; that it has ended is said once
+            if busy() > MOST_BUSY:
+                return self.note(f"nothing follows on this machine, on which all wait for a processor: {name}: {error}")
             self.violation(f"{name}: {type(error).__name__}: {error}", time.monotonic())
         finally:
             if alone:

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
 import ssl
 import sys
 import threading
@@ -107,7 +108,7 @@ class Watch:
 
     def judge_answer(self, what, asked, answered, most, problem, body):
         if problem:
-            return [] if self.judge.excused(asked, answered) else [f"{what} was not answered after {answered - asked:.2f} s: {problem}"]
+            return [] if self.judge.explained(asked, answered) else [f"{what} was not answered after {answered - asked:.2f} s: {problem}"]
         objections = self.judge.answer_time(what, asked, answered, most)
         if body:
             try:
@@ -136,14 +137,30 @@ class Watch:
                 self.object(self.bound("resident", resident) + self.bound("threads", int(status["Threads"])))
 
     def feel_the_pulse(self):
-        """Where this thread runs late, the machine was busy with others: none of the exporter's doing."""
+        """Where this thread runs late, or the exporter's threads wait for a processor, the machine was busy with others."""
+        before = self.waits()
+        woken = time.monotonic()
         while not self.over.is_set():
-            slept = time.monotonic()
+            slept = woken
             time.sleep(0.02)
-            woken = time.monotonic()
-            if woken - slept - 0.02 > LATE:
+            woken, waits = time.monotonic(), self.waits()
+            late = max([woken - slept - 0.02, *(wait - before.get(thread, wait) for thread, wait in waits.items())])
+            before = waits
+            if late > LATE:
                 with self.lock:
-                    self.judge.stalls.add(slept + 0.02, woken)
+                    self.judge.stalls.add(woken - late, woken)
+
+    def waits(self):
+        """For how many seconds each of its threads has waited so far; not those that let others go first."""
+        waits = {}
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{self.options['pid']}/task"):
+                folder = f"/proc/{self.options['pid']}/task/{thread}/"
+                with contextlib.suppress(OSError), open(folder + "schedstat", encoding="ascii") as times, \
+                        open(folder + "stat", encoding="ascii") as status:
+                    if int(status.read().rpartition(")")[2].split()[16]) <= os.getpriority(os.PRIO_PROCESS, 0):
+                        waits[thread] = int(times.read().split()[1]) / 1e9
+        return waits
 
     def run(self):
         def take_scrape(asked, answered, _body, problem):
