@@ -5,6 +5,7 @@ COUNTERS = ("counter", "histogram", "summary")
 # Starts anew with the runtime (exporter/docs/metrics.md).
 RESTARTS = {"buntime_uptime_seconds"}
 MEMORY = 300  # seconds; what is older explains nothing
+OVERLOAD = 5  # seconds that are looked back for what delays an answer
 MOST_STALL = 0.5  # half of the timeout of a poll
 
 
@@ -119,14 +120,18 @@ class Judge:
 
     def answer_time(self, what, asked, answered, most):
         """An answer that came; how long it took."""
-        if self.excused(asked, answered):
+        if self.excused(asked, answered) or self.overloaded(asked - OVERLOAD, answered):
             return []
         took = answered - asked - self.stalls.overlap(asked, answered)
         return [f"{what} took {took:.2f} s of at most {most} s"] if took > most else []
 
     def explained(self, asked, answered):
         """That there was no answer: by what we did, or because the machine ran others for half of the time."""
-        return self.excused(asked, answered) or self.stalls.overlap(asked, answered) > (answered - asked) / 2
+        return self.excused(asked, answered) or self.overloaded(asked, answered)
+
+    def overloaded(self, start, end):
+        """The machine ran others for half of the time: no times can be judged."""
+        return self.stalls.overlap(start, end) > (end - start) / 2
 
     def excused(self, asked, answered):
         """Within a second after its cause is over, what we did to the process itself explains a late or missing answer."""

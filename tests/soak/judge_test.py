@@ -90,6 +90,12 @@ class JudgeTest(unittest.TestCase):
         self.assertEqual(self.judge.answer_time("health", 19, 23, 1), [])
         self.assert_objects(self.judge.answer_time("health", 23.5, 25, 1), "took")
 
+    def test_no_times_are_judged_on_a_machine_that_runs_others(self):
+        self.judge.stalls.add(10, 12)
+        self.assert_objects(self.judge.answer_time("health", 13, 15, 1), "took 2.00 s")
+        self.judge.stalls.add(9, 11.8)
+        self.assertEqual(self.judge.answer_time("health", 13, 15, 1), [])
+
     def test_no_answer(self):
         self.assertFalse(self.judge.explained(10, 20))
         self.judge.stalls.add(11, 14)
