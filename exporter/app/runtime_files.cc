@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/wipe.h"
 #include "fetch/fetcher.h"
-#include "fetch/secret_file.h"
 #include "tls/runtime_tls_files.h"
 
 namespace buntime {

@@ -8,24 +8,11 @@
 #include <cstdint>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace buntime {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 Error TooLong(std::size_t max_bytes) { return Error{"it is longer than " + FormatSize(max_bytes)}; }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/wipe.h"
 #include "fetch/connection_caches.h"
 #include "fetch/curl_handles.h"
 #include "fetch/fetcher.h"

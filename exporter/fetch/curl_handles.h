@@ -8,19 +8,14 @@
 #include <string>
 #include <utility>
 
+#include "base/deleter.h"
+
 namespace buntime {
 
-template <auto kFree>
-struct CurlDeleter {
-  template <class T>
-  void operator()(T* handle) const {
-    kFree(handle);
-  }
-};
-using EasyHandle = std::unique_ptr<CURL, CurlDeleter<curl_easy_cleanup>>;
-using MultiHandle = std::unique_ptr<CURLM, CurlDeleter<curl_multi_cleanup>>;
-using ShareHandle = std::unique_ptr<CURLSH, CurlDeleter<curl_share_cleanup>>;
-using UrlHandle = std::unique_ptr<CURLU, CurlDeleter<curl_url_cleanup>>;
+using EasyHandle = std::unique_ptr<CURL, Deleter<curl_easy_cleanup>>;
+using MultiHandle = std::unique_ptr<CURLM, Deleter<curl_multi_cleanup>>;
+using ShareHandle = std::unique_ptr<CURLSH, Deleter<curl_share_cleanup>>;
+using UrlHandle = std::unique_ptr<CURLU, Deleter<curl_url_cleanup>>;
 
 /// A list of strings as libcurl takes it. Wiped at its end: headers carry secrets.
 class CurlList {

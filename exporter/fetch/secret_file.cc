@@ -1,11 +1,10 @@
 #include "fetch/secret_file.h"
 
-#include <string.h>  // NOLINT(modernize-deprecated-headers): explicit_bzero is not in <cstring>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/read_file.h"
+#include "base/wipe.h"
 #include "fetch/fetcher.h"
 
 namespace buntime {
@@ -20,13 +19,6 @@ Error BadFile(const std::string& path, std::string_view why) {
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; }
 
 }  // namespace
-
-void Wipe(std::string& text) {
-  // All of the buffer: a longer text may have stood there before.
-  text.resize(text.capacity());
-  explicit_bzero(text.data(), text.size());
-  text.clear();
-}
 
 Result<std::string> ReadSecretFile(const std::string& path) {
   auto content = ReadFile(path, kMaxSecretBytes);

@@ -13,9 +13,6 @@
 
 namespace buntime {
 
-/// Overwrites `text` so that the memory tells nothing to whoever gets it next, and empties it.
-void Wipe(std::string& text);
-
 class SecretFiles {
  public:
   /// `log` outlives the object.

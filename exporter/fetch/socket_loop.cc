@@ -1,7 +1,6 @@
 #include "fetch/socket_loop.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,16 +11,21 @@
 #include <system_error>
 
 namespace buntime {
+namespace {
 
-Descriptor::Descriptor(int fd) : fd_(fd) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot wait for answers of runtimes");
+// What a call has just returned; negative: errno says why it failed.
+int Checked(int result) {
+  if (result < 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot wait for answers of runtimes");
+  }
+  return result;
 }
 
-Descriptor::~Descriptor() { close(fd_); }
+}  // namespace
 
 SocketLoop::SocketLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    : epoll_(Checked(epoll_create1(EPOLL_CLOEXEC))),
+      wakeup_(Checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))),
       multi_(curl_multi_init()) {
   if (!multi_) throw std::bad_alloc();
   curl_multi_setopt(multi(), CURLMOPT_SOCKETFUNCTION, &SocketLoop::OnSocket);
@@ -31,8 +35,7 @@ SocketLoop::SocketLoop()
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = wakeup_.get();
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot wait for answers of runtimes");
+  Checked(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event));
 }
 
 void SocketLoop::Wakeup() { eventfd_write(wakeup_.get(), 1); }

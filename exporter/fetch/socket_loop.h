@@ -11,25 +11,14 @@
 #include <span>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "fetch/curl_handles.h"
 
 namespace buntime {
 
-class Descriptor {
- public:
-  /// Throws std::system_error for a negative `fd`, which a call has just returned.
-  explicit Descriptor(int fd);
-  ~Descriptor();
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
 class SocketLoop {
  public:
+  /// Throws std::system_error where there are no descriptors for it.
   SocketLoop();
 
   CURLM* multi() const { return multi_.get(); }

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "fetch/secret_file.h"
+#include "base/wipe.h"
 #include "fetch/transfer.h"
 #include "net/address_rules.h"
 

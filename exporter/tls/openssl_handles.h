@@ -1,4 +1,5 @@
-// OpenSSL's objects with owners, and its latest error in words. Used by the TLS part of web only.
+// OpenSSL's objects with owners, and its latest error in words. Used by tls, and by web for its
+// streams.
 #pragma once
 
 #include <openssl/evp.h>
@@ -9,22 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "base/deleter.h"
+
 namespace buntime {
 
-template <auto Free>
-struct OpensslFree {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-
-using BioPtr = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
-using CertificatePtr = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
-using SslPtr = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
-using SslContextPtr = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
-using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>>;
+using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
+using SslContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
 
 /// Own certificate first.
 using CertificateChain = std::vector<CertificatePtr>;

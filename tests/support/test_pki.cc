@@ -12,19 +12,14 @@
 #include <memory>
 #include <stdexcept>
 
+#include "base/deleter.h"
+
 namespace buntime::testing {
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using File = std::unique_ptr<std::FILE, Free<std::fclose>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using File = std::unique_ptr<std::FILE, Deleter<std::fclose>>;
 
 constexpr long kHour = 3600;
 
@@ -37,7 +32,7 @@ File Open(const std::string& path, const char* mode) {
 void Extend(X509* certificate, X509* issuer, int id, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> extension(
+  const std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>> extension(
       X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str()));
   if (!extension) throw std::runtime_error("bad extension " + value);
   X509_add_ext(certificate, extension.get(), -1);
