@@ -64,11 +64,7 @@ std::string Reloader::Describe() {
 
 std::optional<Error> Reloader::ReloadRuntimes(std::string_view why) {
   auto error = runtimes_state_.Run(SystemClock().Now(), [&]() REQUIRES(mutex_) { return LoadRuntimes(why); });
-  Note();
-  if (error && (why != kRetry || runtimes_state_.news())) {
-    log_.Fail("cannot reload: the last good configuration stays in force",
-              {{"because_of", std::string(why)}, {"cause", error->message}});
-  }
+  Note(error, runtimes_state_, why, "cannot reload: the last good configuration stays in force");
   return error;
 }
 
@@ -109,14 +105,15 @@ std::optional<Error> Reloader::ReloadWebConfig(std::string_view why) {
       server_->Secure(std::move(security));
     });
   });
-  Note();
-  if (error && (why != kRetry || web_state_.news())) {
-    log_.Fail("cannot reload the web configuration: the last good one stays in force",
-              {{"because_of", std::string(why)}, {"cause", error->message}});
-  }
+  Note(error, web_state_, why, "cannot reload the web configuration: the last good one stays in force");
   return error;
 }
 
-void Reloader::Note() { exporter_.NoteReload(runtimes_state_.good() && web_state_.good()); }
+void Reloader::Note(const std::optional<Error>& error, const ReloadState& state, std::string_view why,
+                    std::string_view message) {
+  exporter_.NoteReload(runtimes_state_.good() && web_state_.good());
+  if (!error || (why == kRetry && !state.news())) return;
+  log_.Fail(message, {{"because_of", std::string(why)}, {"cause", error->message}});
+}
 
 }  // namespace buntime

@@ -46,7 +46,9 @@ class Reloader {
   std::optional<Error> ReloadRuntimes(std::string_view why) REQUIRES(mutex_);
   std::optional<Error> LoadRuntimes(std::string_view why) REQUIRES(mutex_);
   std::optional<Error> ReloadWebConfig(std::string_view why) REQUIRES(mutex_);
-  void Note() REQUIRES(mutex_);
+  // A reload has ended: with `error`, after which `message` is logged, or without.
+  void Note(const std::optional<Error>& error, const ReloadState& state, std::string_view why,
+            std::string_view message) REQUIRES(mutex_);
   std::vector<std::string> OwnFile() const;
 
   const Invocation& invocation_;
