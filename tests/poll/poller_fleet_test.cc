@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "poll/polled_target.h"
 #include "poll/poller.h"
 #include "support/fake_clock.h"
 #include "support/fake_fetcher.h"
@@ -21,6 +22,7 @@ namespace buntime {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::PolledTarget;
 
 double ProcessorSeconds() {
   std::timespec time{};
@@ -31,16 +33,9 @@ double ProcessorSeconds() {
 std::vector<Target> Targets(int count) {
   std::vector<Target> targets;
   for (int i = 0; i < count; ++i) {
-    Target& target = targets.emplace_back();
-    target.name = "r" + std::to_string(i);
-    target.url = *ParseRuntimeUrl("http://h:" + std::to_string(1 + i % 60000));
-    target.layout = Layout::kAdmin;
-    target.interval = 5s;
-    target.timeout = 3s;
-    target.stale_after = 13s;
-    target.peak_window = 60s;
-    target.max_body = 1 << 20;
-    target.worker_limit = 10;
+    const std::string url = "http://h:" + std::to_string(1 + i % 60000);
+    targets.push_back(PolledTarget("r" + std::to_string(i), url));
+    targets.back().layout = Layout::kAdmin;
   }
   return targets;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "poll/polled_target.h"
 #include "poll/rhythm.h"
 #include "support/fake_clock.h"
 #include "support/fake_fetcher.h"
@@ -17,6 +18,7 @@ namespace buntime {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::PolledTarget;
 using namespace std::string_literals;
 
 const std::string kStats = "http://h:1/metrics/admin/stats";
@@ -35,19 +37,6 @@ class PollerTest : public ::testing::Test {
     std::string runtime;
     Outcome outcome;
   };
-
-  static Target MakeTarget(const std::string& name, const std::string& url) {
-    Target target;
-    target.name = name;
-    target.url = *ParseRuntimeUrl(url);
-    target.interval = 5s;
-    target.timeout = 3s;
-    target.stale_after = 13s;
-    target.peak_window = 60s;
-    target.max_body = 1 << 20;
-    target.worker_limit = 10;
-    return target;
-  }
 
   Poller MakePoller(std::vector<Target> targets) {
     return Poller(std::move(targets), fetcher_, clock_, log_, board_,
@@ -84,7 +73,7 @@ class PollerTest : public ::testing::Test {
 };
 
 TEST_F(PollerTest, PublishesUntriedRuntimesAtOnce) {
-  const Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  const Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   ASSERT_EQ(board_.Latest()->runtimes.size(), 1U);
   EXPECT_FALSE(Only()->tried);
   EXPECT_FALSE(Only()->up);
@@ -93,7 +82,7 @@ TEST_F(PollerTest, PublishesUntriedRuntimesAtOnce) {
 
 TEST_F(PollerTest, PollsAtOnceAndThenAtItsInterval) {
   fetcher_.Json(kStats, Body(1000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   std::vector<SteadyTime> polls;
   const SteadyTime start = clock_.Now();
   RunFor(poller, 21s, [&] {
@@ -106,7 +95,7 @@ TEST_F(PollerTest, PollsAtOnceAndThenAtItsInterval) {
 }
 
 TEST_F(PollerTest, ASlowRuntimeIsNeverPolledTwiceAtOnce) {
-  Target target = MakeTarget("", "http://h:1");
+  Target target = PolledTarget("", "http://h:1");
   target.layout = Layout::kAdmin;
   Poller poller = MakePoller({target});  // no answer: each poll times out after 3 s
   RunFor(poller, 34s, [&] { EXPECT_LE(fetcher_.under_way(), 1U); });
@@ -116,7 +105,7 @@ TEST_F(PollerTest, ASlowRuntimeIsNeverPolledTwiceAtOnce) {
 
 TEST_F(PollerTest, OneHangingRuntimeDoesNotDelayTheOthers) {
   fetcher_.Json(kStats, Body(1000));
-  Poller poller = MakePoller({MakeTarget("good", "http://h:1"), MakeTarget("bad", "http://h:2")});
+  Poller poller = MakePoller({PolledTarget("good", "http://h:1"), PolledTarget("bad", "http://h:2")});
   RunFor(poller, 21s);
   EXPECT_EQ(Requests(kStats), 5U);
   EXPECT_TRUE(board_.Latest()->runtimes[0]->up);
@@ -129,7 +118,7 @@ TEST_F(PollerTest, StartsAFleetWithinTwoSecondsAndSpreadsItOverTheIntervalThen) 
   std::vector<Target> targets;
   for (int i = 1; i <= kCount; ++i) {
     const std::string url = "http://h:" + std::to_string(i);
-    targets.push_back(MakeTarget("r" + std::to_string(i), url));
+    targets.push_back(PolledTarget("r" + std::to_string(i), url));
     targets.back().interval = 60s;
     fetcher_.Json(url + "/metrics/admin/stats", Body(1000));
     fetcher_.Json(url + "/api/health", R"({"version":"1.4.0"})");
@@ -155,7 +144,7 @@ TEST_F(PollerTest, StartsAFleetWithinTwoSecondsAndSpreadsItOverTheIntervalThen) 
 
 TEST_F(PollerTest, AFailureShowsAtOnceAndTheReadingEndsWhenItIsStale) {
   fetcher_.Json(kStats, Body(1000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 1s);
   ASSERT_TRUE(Only()->up);
   const SteadyTime success = clock_.Now() - 1s;
@@ -177,7 +166,7 @@ TEST_F(PollerTest, AFailureShowsAtOnceAndTheReadingEndsWhenItIsStale) {
 }
 
 TEST_F(PollerTest, APollThatThisProcessHeldUpIsRepeatedOnceAndNoFailure) {
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   fetcher_.Json(kStats, Body(1000));
   RunFor(poller, 1s);
   ASSERT_TRUE(Only()->up);
@@ -194,7 +183,7 @@ TEST_F(PollerTest, APollThatThisProcessHeldUpIsRepeatedOnceAndNoFailure) {
 }
 
 TEST_F(PollerTest, ALateAnswerMakesNoSpikeOfTheNextOne) {
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   const auto answer = [&](int requests) {
     fetcher_.Json(kStats, R"({"pool":{"totalRequests":)" + std::to_string(requests) +
                               R"(,"uptimeMs":9000},"workers":{}})");
@@ -215,7 +204,7 @@ TEST_F(PollerTest, ALateAnswerMakesNoSpikeOfTheNextOne) {
 
 TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
   fetcher_.Json(kStats, Body(1000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 11s);
   fetcher_.Fail(kStats, Outcome::kConnect, "refused");
   RunFor(poller, 21s);
@@ -232,7 +221,7 @@ TEST_F(PollerTest, LogsOnceForEachChangeOfState) {
 }
 
 TEST_F(PollerTest, ARuntimeIsSeenUpWithinAnIntervalAndATimeoutOfItsReturnHoweverLongItWasDown) {
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});  // no answer: each poll times out
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});  // no answer: each poll times out
   RunFor(poller, 600s);
   EXPECT_FALSE(Only()->up);
   fetcher_.Json(kStats, Body(1000));
@@ -262,7 +251,7 @@ TEST(RhythmTest, KeepsThePhaseAndNeverWaitsLongerThanAnInterval) {
 
 TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
   fetcher_.Fail(kStats, Outcome::kDns, "no such host");
-  Poller poller = MakePoller({MakeTarget("x", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("x", "http://h:1")});
   RunFor(poller, 6s);
   ASSERT_EQ(observed_.size(), 2U);
   EXPECT_EQ(observed_[0].runtime, "x");
@@ -271,7 +260,7 @@ TEST_F(PollerTest, TellsTheObserverOfEveryPoll) {
 
 TEST_F(PollerTest, KnowsTheVersionFromTheFirstPollOnAndAsksOncePerLife) {
   fetcher_.Json(kStats, Body(100000));
-  Target target = MakeTarget("", "http://h:1");
+  Target target = PolledTarget("", "http://h:1");
   target.credential = {Credential::Kind::kApiKey, "", "/run/key"};
   Poller poller = MakePoller({target});
   RunFor(poller, 16s, [&] { EXPECT_EQ(Only()->version, Only()->up ? "1.4.0" : ""); });
@@ -295,7 +284,7 @@ TEST_F(PollerTest, DoesWithoutAVersion) {
   fetcher_.Json(kStats, Body(100000));
   fetcher_.Answer(kHealth, 404, "", "");
   fetcher_.Answer("http://h:1/_/api/health", 200, "text/html", "<html>");
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 16s);
   EXPECT_TRUE(Only()->up);
   EXPECT_EQ(Only()->version, "");
@@ -305,7 +294,7 @@ TEST_F(PollerTest, DoesWithoutAVersion) {
 TEST_F(PollerTest, AnUpgradeCostsNoRequestAtAPathThatTheNewReleaseDoesNotKnow) {
   fetcher_.Json(kHealth, R"({"version":"1.1.0"})");
   fetcher_.Json("http://h:1/metrics/api/stats", Body(100000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 1s);
   EXPECT_EQ(Only()->reading->layout, Layout::kApi);
   for (const std::string& url : {kHealth, "http://h:1/metrics/api/stats"s})
@@ -325,7 +314,7 @@ TEST_F(PollerTest, WithoutAKeyTheOpenPoolIsUpAndTheLogSaysWhatAKeyAdds) {
   fetcher_.Answer(kStats, 401, "application/json", "{}");
   fetcher_.Answer("http://h:1/metrics/prometheus", 200, "text/plain",
                   "buntime_hits 5\nbuntime_uptime_ms 9000\n");
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 11s);
   EXPECT_TRUE(Only()->up);
   EXPECT_EQ(Only()->version, "1.4.0");
@@ -340,7 +329,7 @@ TEST_F(PollerTest, WithoutAKeyTheOpenPoolIsUpAndTheLogSaysWhatAKeyAdds) {
 }
 
 TEST_F(PollerTest, ARefusedKeyIsUnauthorizedWhileThePoolsNumbersGoOn) {
-  Target target = MakeTarget("", "http://h:1");
+  Target target = PolledTarget("", "http://h:1");
   target.credential = {Credential::Kind::kApiKey, "", "/run/key"};
   fetcher_.Json(kStats, Body(100000, 3));
   Poller poller = MakePoller({target});
@@ -375,7 +364,7 @@ TEST_F(PollerTest, ARefusedKeyIsUnauthorizedWhileThePoolsNumbersGoOn) {
 TEST_F(PollerTest, PollOnceWaitsForEveryRuntimeAndItsVersion) {
   fetcher_.Json(kStats, Body(100000));
   fetcher_.Json(kHealth, R"({"version":"1.2.3"})");
-  Poller poller = MakePoller({MakeTarget("good", "http://h:1"), MakeTarget("bad", "http://h:2")});
+  Poller poller = MakePoller({PolledTarget("good", "http://h:1"), PolledTarget("bad", "http://h:2")});
   poller.PollOnce();
   const auto fleet = board_.Latest();
   EXPECT_TRUE(fleet->runtimes[0]->up);
@@ -398,7 +387,7 @@ TEST_F(PollerTest, ASearchThatRunsOutOfTimeGoesOnWhereItEnded) {
   fetcher_.Answer("http://h:1/_/api/health", 404, "", "");
   fetcher_.answers[kStats] = slow(404, "");
   fetcher_.answers["http://h:1/metrics/api/stats"] = slow(200, Body(1000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 4s);
   EXPECT_EQ(Only()->outcome, Outcome::kTimeout);
   RunFor(poller, 10s);
@@ -407,7 +396,7 @@ TEST_F(PollerTest, ASearchThatRunsOutOfTimeGoesOnWhereItEnded) {
 }
 
 TEST_F(PollerTest, ShowsPeaksOfPollsBetweenScrapes) {
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   int polls = 0;
   fetcher_.answers[kStats] = [&](const Request&) {
     const int depth = ++polls == 2 ? 90 : 1;
@@ -425,13 +414,13 @@ TEST_F(PollerTest, AReplacementKeepsWhatIsUnchanged) {
   const std::string other = "http://h:2/metrics/admin/stats";
   fetcher_.Json(kStats, Body(1000, 100));
   fetcher_.Json(other, Body(1000, 7));
-  Poller poller = MakePoller({MakeTarget("a", "http://h:1"), MakeTarget("b", "http://h:2")});
+  Poller poller = MakePoller({PolledTarget("a", "http://h:1"), PolledTarget("b", "http://h:2")});
   RunFor(poller, 6s);
   fetcher_.Json(kStats, Body(9000, 50));  // a fall: only a mirror that lives on stays at 100
   fetcher_.Json(other, Body(9000, 3));
-  Target changed = MakeTarget("b", "http://h:2");
+  Target changed = PolledTarget("b", "http://h:2");
   changed.pool_size = 10;
-  poller.Replace({changed, MakeTarget("c", "http://h:3"), MakeTarget("a", "http://h:1")});
+  poller.Replace({changed, PolledTarget("c", "http://h:3"), PolledTarget("a", "http://h:1")});
   RunFor(poller, 11s);
   const auto fleet = board_.Latest();
   ASSERT_EQ(fleet->runtimes.size(), 3U);
@@ -443,11 +432,11 @@ TEST_F(PollerTest, AReplacementKeepsWhatIsUnchanged) {
 }
 
 TEST_F(PollerTest, AReplacementCancelsThePollsOfThoseThatAreGone) {
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});  // hangs
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});  // hangs
   RunFor(poller, 1s);
   EXPECT_EQ(fetcher_.under_way(), 1U);
   fetcher_.Json("http://h:2/metrics/admin/stats", Body(1000));
-  poller.Replace({MakeTarget("", "http://h:2")});
+  poller.Replace({PolledTarget("", "http://h:2")});
   EXPECT_EQ(fetcher_.wakeups, 2);  // one from the end of the first run
   RunFor(poller, 2s);
   EXPECT_EQ(fetcher_.cancelled, std::vector<std::string>{kStats});
@@ -456,7 +445,7 @@ TEST_F(PollerTest, AReplacementCancelsThePollsOfThoseThatAreGone) {
 
 TEST_F(PollerTest, RevisionsRiseOnlyWithNews) {
   fetcher_.Json(kStats, Body(1000));
-  Poller poller = MakePoller({MakeTarget("", "http://h:1")});
+  Poller poller = MakePoller({PolledTarget("", "http://h:1")});
   RunFor(poller, 1s);
   const auto revision = board_.Latest()->revision;
   RunFor(poller, 3s);

@@ -11,7 +11,7 @@ namespace buntime {
 namespace {
 
 // Polled every `step` seconds from the start or from the middle on.
-class RecordingsTest : public testing::TestWithParam<std::tuple<std::size_t, bool>> {
+class RecordingsTest : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {
  protected:
   Account Run(const std::string& name) const {
     const Recording recording = LoadRecording(name);
@@ -99,7 +99,7 @@ TEST_P(RecordingsTest, TheWholeIsThePoolsCount) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Intervals, RecordingsTest,
-                         testing::Combine(testing::Values(1U, 2U, 5U, 10U), testing::Bool()));
+                         ::testing::Combine(::testing::Values(1U, 2U, 5U, 10U), ::testing::Bool()));
 
 TEST(RecordingTest, MissingPollsChangeNothing) {
   const Recording recording = LoadRecording("hot2-0.5.4");
