@@ -16,7 +16,9 @@ def ticks(most):
 
 def powers(numbers):
     """The powers of ten around the numbers, which are greater than 0."""
-    return [10 ** power for power in range(math.floor(math.log10(min(numbers))), math.ceil(math.log10(max(numbers))) + 1)]
+    first = math.floor(math.log10(min(numbers)))
+    last = max(first + 1, math.ceil(math.log10(max(numbers))))
+    return [10 ** power for power in range(first, last + 1)]
 
 
 def draw(title, x_label, y_label, lines, logarithmic=False):
