@@ -1,5 +1,4 @@
-// For the loops of threads, which an exception would end, and with them the program. Used by those who start
-// the threads.
+// Keeps the loop of a thread running after an exception, which would end the thread and the program.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,4 @@
-// For work that may not be given up where the system refuses memory for a moment. Used by threads that an
-// exception would end, and with them the program.
+// Repeats work that has to be done, until there is memory for it.
 #pragma once
 
 #include <chrono>

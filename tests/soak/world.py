@@ -1,5 +1,5 @@
 """The programs of a soak: runtimes, each a simulator of its own at an address that it keeps, the exporter behind TLS and a
-password, and the watch, which is told what happens to them."""
+password, and the watch, which receives each action."""
 
 import contextlib
 import fcntl
